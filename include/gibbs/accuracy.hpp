@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// The promised error bounds, in ulp of the exact result: the spacing of the numbers of type T around it, the
+// spacing of subnormal numbers where it is subnormal. Tests assert them, documentation quotes them from here.
+#ifndef GIBBS_ACCURACY_HPP
+#define GIBBS_ACCURACY_HPP
+
+#include "detail/simd.hpp"
+
+namespace gibbs::accuracy {
+
+/// Each element, for any temperature and any finite logits; a subnormal one within 1.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double softmax = 4;
+
+template <class T, class Arch = detail::default_arch>
+inline constexpr double softmax_subnormal = 1;
+
+/// Each element, near 0 too.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double log_softmax = 3;
+
+/// Ulp of the larger of |max / temperature| and |log of the sum of exp((x - max) / temperature)|.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double log_sum_exp = 2;
+
+/// For probabilities up to 1.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double entropy = 4;
+
+template <class T, class Arch = detail::default_arch>
+inline constexpr double entropy_from_logits = 4;
+
+/// For probabilities up to 1.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double cross_entropy = 4;
+
+/// With a label and with a target distribution.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double cross_entropy_from_logits = 4;
+
+/// Of the sum of p log(p / q) - p + q.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double kl_divergence = 4;
+
+/// Or the condition of the input, the error that rounding each logit once would cause, if that is larger.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double kl_divergence_from_logits = 8;
+
+}  // namespace gibbs::accuracy
+
+#endif  // GIBBS_ACCURACY_HPP

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+//
+// What the public functions take, and the checks that they make before anything is read or written.
+#ifndef GIBBS_DETAIL_ARGUMENTS_HPP
+#define GIBBS_DETAIL_ARGUMENTS_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <ranges>
+#include <type_traits>
+
+#include "../error.hpp"
+#include "../matrix_view.hpp"
+#include "simd.hpp"
+
+namespace gibbs {
+
+/// How logits become a distribution: p is proportional to exp(logit / temperature).
+struct logit_options {
+  /// 0 is the limit: all mass on the largest logits; +infinity: uniform. Less than 0 or NaN is an error.
+  double temperature = 1;
+};
+
+namespace detail {
+
+template <class R>
+concept contiguous = std::ranges::contiguous_range<R> && std::ranges::sized_range<R>;
+
+template <class R>
+using element = std::remove_cv_t<std::ranges::range_value_t<R>>;
+
+template <class R>
+concept float_range = contiguous<R> &&
+                      (std::same_as<element<R>, float> || std::same_as<element<R>, double>);
+
+template <class R, class T>
+concept range_of = contiguous<R> && std::same_as<element<R>, T>;
+
+template <class R, class T>
+concept output_of = range_of<R, T> &&
+                    !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+
+template <class R>
+concept label_range = contiguous<R> && std::integral<element<R>> && !std::same_as<element<R>, bool>;
+
+template <class L>
+concept label_type = std::integral<L> && !std::same_as<L, bool>;
+
+/// Both forms of every function come down to matrices; a range is a matrix of one row.
+template <float_range R>
+GIBBS_INLINE matrix_view<const element<R>> as_row(const R& range) {
+  const std::size_t n = std::ranges::size(range);
+  return {std::ranges::data(range), 1, n, n};
+}
+template <float_range R>
+GIBBS_INLINE matrix_view<element<R>> as_output_row(R& range) {
+  const std::size_t n = std::ranges::size(range);
+  return {std::ranges::data(range), 1, n, n};
+}
+
+GIBBS_INLINE void check_temperature(const char* function, const logit_options& options) {
+  if (!(options.temperature >= 0)) {
+    fail(function, "temperature is ", options.temperature, ", it must be 0 or more");
+  }
+}
+
+template <class A, class B>
+GIBBS_INLINE void check_same_shape(const char* function, const char* a_name, const matrix_view<A>& a,
+                                   const char* b_name, const matrix_view<B>& b) {
+  if (a.rows() != b.rows() || a.columns() != b.columns()) {
+    fail(function, b_name, " has ", b.rows(), " x ", b.columns(), " elements, ", a_name, " has ",
+         a.rows(), " x ", a.columns());
+  }
+}
+
+GIBBS_INLINE void check_size(const char* function, const char* name, std::size_t size,
+                             std::size_t rows) {
+  if (size != rows) fail(function, name, " has ", size, " elements for ", rows, " rows");
+}
+
+template <label_type L>
+GIBBS_INLINE void check_label(const char* function, L label, std::size_t classes) {
+  if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, classes)) {
+    fail(function, "label is ", label, ", it must be 0 or more and less than ", classes,
+         ", the number of classes");
+  }
+}
+
+template <label_type L>
+GIBBS_INLINE void check_labels(const char* function, const L* labels, std::size_t rows,
+                               std::size_t classes) {
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (std::cmp_less(labels[i], 0) || std::cmp_greater_equal(labels[i], classes)) {
+      fail(function, "labels[", i, "] is ", labels[i], ", it must be 0 or more and less than ",
+           classes, ", the number of classes");
+    }
+  }
+}
+
+template <class T>
+GIBBS_INLINE std::uintptr_t address(const T* p) {
+  return reinterpret_cast<std::uintptr_t>(p);
+}
+
+/// Output may be the input itself, element on element, or must have no element in common with it.
+template <class In, class T>
+GIBBS_INLINE void check_overlap(const char* function, const char* in_name, const matrix_view<In>& in,
+                                const matrix_view<T>& out) {
+  const std::size_t rows = out.rows();
+  const std::size_t columns = out.columns();
+  if (rows == 0 || columns == 0) return;
+  if (rows > 1 && out.row_stride() < columns) {
+    fail(function, "out has a row stride of ", out.row_stride(), " and ", columns,
+         " columns: its rows overlap");
+  }
+  const bool same_stride = rows == 1 || in.row_stride() == out.row_stride();
+  if (in.data() == out.data() && same_stride) return;
+  const auto bytes = [&](std::size_t stride) {
+    return ((rows - 1) * stride + columns) * sizeof(T);
+  };
+  const std::uintptr_t in_begin = address(in.data());
+  const std::uintptr_t out_begin = address(out.data());
+  if (in_begin + bytes(in.row_stride()) <= out_begin ||
+      out_begin + bytes(out.row_stride()) <= in_begin) {
+    return;
+  }
+  const std::uintptr_t distance = out_begin > in_begin ? out_begin - in_begin : in_begin - out_begin;
+  if (same_stride && rows > 1) {
+    // Columns of one buffer side by side.
+    const std::size_t stride = out.row_stride() * sizeof(T);
+    const std::size_t offset = distance % stride;
+    if (offset >= columns * sizeof(T) && stride - offset >= columns * sizeof(T)) return;
+  }
+  fail(function, "out overlaps ", in_name, ": they begin ", distance,
+       " bytes apart; out must be ", in_name, " itself or have no element in common with it");
+}
+
+}  // namespace detail
+}  // namespace gibbs
+
+#endif  // GIBBS_DETAIL_ARGUMENTS_HPP

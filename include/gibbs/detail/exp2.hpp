@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// Exponentials in parts: 2^r - 1, and (exp(-d) - 1 + d) / d^2, as polynomials. Batch in, batch out.
+#ifndef GIBBS_DETAIL_EXP2_HPP
+#define GIBBS_DETAIL_EXP2_HPP
+
+#include "simd.hpp"
+#include "wide.hpp"
+
+namespace gibbs::detail {
+
+/// c0 + x * (c1 + x * (c2 + ...)).
+template <class T, class Arch, class... Coefficients>
+GIBBS_INLINE batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficients... rest) {
+  if constexpr (sizeof...(rest) == 0) {
+    return batch<T, Arch>(c0);
+  } else {
+    return multiply_add(polynomial(x, rest...), x, batch<T, Arch>(c0));
+  }
+}
+
+/// 2^r - 1 for |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; their error is below
+/// 2^-27 (float), 2^-56 (double) of 2^r.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> exp2_minus_1(const batch<T, Arch>& r) {
+  if constexpr (std::is_same_v<T, float>) {
+    return r * polynomial(r, 0x1.62e43p-1f, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f,
+                                   0x1.5efac6p-10f, 0x1.428902p-13f);
+  } else {
+    return r * polynomial(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c599p-3,
+                                   0x1.c6b08d704a1a6p-5, 0x1.3b2ab6fba1b39p-7, 0x1.5d87fe788212p-10,
+                                   0x1.4309130a25ebfp-13, 0x1.ffcbfcf6a96ecp-17,
+                                   0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24,
+                                   0x1.e60ab42daabaap-28, 0x1.eb31550ef1214p-32);
+  }
+}
+
+/// (exp(-d) - 1 + d) / d^2 for |d| <= 1: what exp(-d) - 1 + d cancels to, without the cancellation.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
+  if constexpr (std::is_same_v<T, float>) {
+    return polynomial(d, 0x1p-1f, -0x1.555556p-3f, 0x1.555572p-5f, -0x1.1110c6p-7f,
+                               0x1.6c0148p-10f, -0x1.a034dp-13f, 0x1.a935dcp-16f, -0x1.728018p-19f);
+  } else {
+    return polynomial(
+        d, 0x1p-1, -0x1.5555555555555p-3, 0x1.5555555555554p-5, -0x1.1111111111159p-7,
+        0x1.6c16c16c16f5p-10, -0x1.a01a01a016f79p-13, 0x1.a01a019fc8839p-16, -0x1.71de3a5324163p-19,
+        0x1.27e4fbb1b5bb5p-22, -0x1.ae645dbcec123p-26, 0x1.1eed662c2da94p-29,
+        -0x1.611db5e96ae2cp-33, 0x1.93b18a5643479p-37, -0x1.b3d438cf8a61dp-41,
+        0x1.aa0eadd3a7d8ep-45);
+  }
+}
+
+/// 2^(y - pivot) = s * (1 + q), s a power of two or 0. Kept apart, the two parts add up to sums that never
+/// see the rounding of 1 + q.
+template <class T, class Arch>
+struct exponential {
+  batch<T, Arch> s;
+  batch<T, Arch> q;
+
+  GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s, q, s); }
+};
+
+/// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for, by an
+/// absolute split of the exponent: nothing is subtracted from x, so nothing of it is lost.
+template <class T, class Arch>
+class scaled_exp2 {
+  using B = batch<T, Arch>;
+
+ public:
+  /// |x * factor| up to here keeps the error constant.
+  static constexpr T largest_exponent =
+      has_fma<Arch> || !std::is_same_v<T, float> ? T(65536) : T(1024);
+
+  /// Weights of the element largest are about 2^headroom: what is 2^-149 (float) or 2^-1074 (double) of it
+  /// is still a normal number, and 2^62 of them can be added up.
+  static constexpr int headroom = 64;
+
+  GIBBS_INLINE scaled_exp2(split<T> factor, T largest)
+      : hi_(factor.hi), lo_(factor.lo), high_part_(short_part(factor.hi)) {
+    const T rounder = T(1.5) * static_cast<T>(uint_of<T>(1) << mantissa_bits<T>);
+    const T pivot = ((largest * factor.hi + rounder) - rounder) - headroom;
+    const T zero = pivot - exponent_bias<T>;
+    magic_ = B(rounder - zero);
+    floor_ = B(zero / factor.hi);
+  }
+
+  /// -infinity and all that is too small to count have s = 0; NaN gives q = NaN.
+  GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const {
+    const B clamped = max_or_second(floor_, x);
+    // The integer part of the exponent ends up in the lowest bits, offset so that a shift makes it
+    // the exponent field of s.
+    const B shifted = multiply_add(clamped, hi_, magic_);
+    const B k = shifted - magic_;
+    return {from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted))),
+            exp2_minus_1(fraction(clamped, k))};
+  }
+
+ private:
+  /// x * (hi + lo) - k, with no rounding before the subtraction.
+  GIBBS_INLINE B fraction(const B& x, const B& k) const {
+    if constexpr (has_fma<Arch>) {
+      return multiply_add(x, lo_, multiply_add(x, hi_, -k));
+    } else {
+      const B x_high = short_part(x);
+      const B x_low = x - x_high;
+      const B low_part = hi_ - high_part_;
+      return ((((x_high * high_part_ - k) + x_high * low_part) + x_low * high_part_) +
+              x_low * low_part) +
+             x * lo_;
+    }
+  }
+
+  /// The leading half of the digits; a product of two halves is exact.
+  GIBBS_INLINE static B short_part(const B& x) {
+    constexpr int dropped = (mantissa_bits<T> + 1) / 2;
+    return from_bits<T, Arch>(bits(x) &
+                              batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
+  }
+  GIBBS_INLINE static B short_part(T x) { return short_part(B(x)); }
+
+  B hi_;
+  B lo_;
+  B high_part_;
+  B magic_;
+  B floor_;
+};
+
+}  // namespace gibbs::detail
+
+#endif  // GIBBS_DETAIL_EXP2_HPP

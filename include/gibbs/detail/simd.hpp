@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+//
+// The only file that includes xsimd. Everything that differs between versions of xsimd and everything for
+// which an architecture has an instruction that xsimd does not offer ends here.
+#ifndef GIBBS_DETAIL_SIMD_HPP
+#define GIBBS_DETAIL_SIMD_HPP
+
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "gibbs needs IEEE arithmetic: compile this file without -ffast-math, -Ofast, -fassociative-math \
+and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp PROPERTIES COMPILE_OPTIONS -fno-fast-math))"
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <xsimd/xsimd.hpp>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define GIBBS_INLINE __forceinline
+#else
+#define GIBBS_INLINE inline __attribute__((always_inline))
+#endif
+
+// GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an intrinsic that
+// uses it is inlined.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+namespace gibbs::detail {
+
+using xsimd::default_arch;
+
+template <class T, class Arch>
+using batch = xsimd::batch<T, Arch>;
+template <class T, class Arch>
+using mask = xsimd::batch_bool<T, Arch>;
+template <class T>
+using uint_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+template <class T, class Arch>
+inline constexpr std::size_t lanes = batch<T, Arch>::size;
+
+template <class T>
+inline constexpr int mantissa_bits = std::numeric_limits<T>::digits - 1;
+template <class T>
+inline constexpr int exponent_bias = std::numeric_limits<T>::max_exponent - 1;
+template <class T>
+inline constexpr T infinity = std::numeric_limits<T>::infinity();
+
+// --- What the architecture can do ---------------------------------------------------------------
+
+template <class Arch>
+struct is_fma3 : std::false_type {};
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+#define GIBBS_X86 1
+template <class Base>
+struct is_fma3<xsimd::fma3<Base>> : std::true_type {};
+template <class Arch>
+inline constexpr bool is_avx512 = std::is_base_of_v<xsimd::avx512f, Arch>;
+template <class Arch>
+inline constexpr bool is_avx2 = std::is_base_of_v<xsimd::avx2, Arch> && !is_avx512<Arch>;
+template <class Arch>
+inline constexpr bool is_x86 = true;
+template <class Arch>
+inline constexpr bool is_neon64 = false;
+#else
+#define GIBBS_X86 0
+template <class Arch>
+inline constexpr bool is_avx512 = false;
+template <class Arch>
+inline constexpr bool is_avx2 = false;
+template <class Arch>
+inline constexpr bool is_x86 = false;
+template <class Arch>
+inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
+#endif
+
+/// Whether multiply_add() below rounds once. Where it does not, exact products are made from short factors.
+template <class Arch>
+inline constexpr bool has_fma = is_fma3<Arch>::value || is_avx512<Arch> || is_neon64<Arch>;
+
+// --- Arithmetic ---------------------------------------------------------------------------------
+
+/// a * b + c, rounded once if has_fma<Arch>.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> multiply_add(const batch<T, Arch>& a, const batch<T, Arch>& b,
+                                const batch<T, Arch>& c) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  // xsimd 8.1 multiplies and adds here.
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm512_fmadd_ps(a, b, c));
+  } else if constexpr (is_avx512<Arch>) {
+    return batch<T, Arch>(_mm512_fmadd_pd(a, b, c));
+  } else
+#endif
+    return xsimd::fma(a, b, c);
+}
+
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> choose(const mask<T, Arch>& condition, const batch<T, Arch>& yes,
+                                   const batch<T, Arch>& no) {
+  return xsimd::select(condition, yes, no);
+}
+
+/// The larger of a and b; b where a or b is NaN.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+  if constexpr (is_x86<Arch>) {
+    // maxps returns its second operand; xsimd 14 swapped the two.
+#if XSIMD_VERSION_MAJOR >= 14
+    return xsimd::max(b, a);
+#else
+    return xsimd::max(a, b);
+#endif
+  } else {
+    return xsimd::select(a > b, a, b);
+  }
+}
+
+/// 2^n with n in the lowest bits of x, offset by the bias of the exponent; all other bits are lost.
+template <class T, class Arch>
+GIBBS_INLINE batch<uint_of<T>, Arch> to_exponent_field(const batch<uint_of<T>, Arch>& x) {
+  return x << mantissa_bits<T>;
+}
+template <class T, class Arch>
+GIBBS_INLINE batch<uint_of<T>, Arch> from_exponent_field(const batch<uint_of<T>, Arch>& x) {
+  return x >> mantissa_bits<T>;
+}
+
+template <class T, class Arch>
+GIBBS_INLINE batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
+#if XSIMD_VERSION_MAJOR >= 9
+  return xsimd::bitwise_cast<uint_of<T>>(x);
+#else
+  return xsimd::bitwise_cast<batch<uint_of<T>, Arch>>(x);
+#endif
+}
+
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
+#if XSIMD_VERSION_MAJOR >= 9
+  return xsimd::bitwise_cast<T>(x);
+#else
+  return xsimd::bitwise_cast<batch<T, Arch>>(x);
+#endif
+}
+
+// --- Memory -------------------------------------------------------------------------------------
+
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> read(const T* from) {
+  return batch<T, Arch>::load_unaligned(from);
+}
+
+template <class T, class Arch>
+GIBBS_INLINE void write(T* to, const batch<T, Arch>& x) {
+  x.store_unaligned(to);
+}
+
+#if GIBBS_X86 && XSIMD_WITH_AVX2
+/// Loaded at 8 - count (4 - count for double), this is a mask of the first count lanes.
+template <class Arch>
+inline constexpr std::int32_t avx_mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                    0,  0,  0,  0,  0,  0,  0,  0};
+
+template <class T, class Arch>
+GIBBS_INLINE __m256i avx_mask(std::size_t count) {
+  constexpr std::size_t words = sizeof(T) / 4;
+  return _mm256_loadu_si256(
+      reinterpret_cast<const __m256i*>(avx_mask_words<Arch> + 8 - words * count));
+}
+#endif
+
+/// The first count values from memory, fill in the other lanes. Nothing else is read.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> read_first(const T* from, std::size_t count, T fill) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    const auto lanes_in = static_cast<__mmask16>((1u << count) - 1);
+    return batch<T, Arch>(_mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes_in, from));
+  } else if constexpr (is_avx512<Arch>) {
+    const auto lanes_in = static_cast<__mmask8>((1u << count) - 1);
+    return batch<T, Arch>(_mm512_mask_loadu_pd(_mm512_set1_pd(fill), lanes_in, from));
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX2
+      if constexpr (is_avx2<Arch> && std::is_same_v<T, float>) {
+    const __m256i in = avx_mask<T, Arch>(count);
+    return batch<T, Arch>(_mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(from, in),
+                                           _mm256_castsi256_ps(in)));
+  } else if constexpr (is_avx2<Arch>) {
+    const __m256i in = avx_mask<T, Arch>(count);
+    return batch<T, Arch>(_mm256_blendv_pd(_mm256_set1_pd(fill), _mm256_maskload_pd(from, in),
+                                           _mm256_castsi256_pd(in)));
+  } else
+#endif
+  {
+    if (count == lanes<T, Arch>) return read<T, Arch>(from);
+    alignas(64) T buffer[lanes<T, Arch>];
+    for (std::size_t i = 0; i < lanes<T, Arch>; ++i) buffer[i] = i < count ? from[i] : fill;
+    return batch<T, Arch>::load_aligned(buffer);
+  }
+}
+
+/// Stores the first count lanes. Nothing else is written.
+template <class T, class Arch>
+GIBBS_INLINE void write_first(T* to, const batch<T, Arch>& x, std::size_t count) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), x);
+  } else if constexpr (is_avx512<Arch>) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), x);
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX2
+      if constexpr (is_avx2<Arch> && std::is_same_v<T, float>) {
+    _mm256_maskstore_ps(to, avx_mask<T, Arch>(count), x);
+  } else if constexpr (is_avx2<Arch>) {
+    _mm256_maskstore_pd(to, avx_mask<T, Arch>(count), x);
+  } else
+#endif
+  {
+    if (count == lanes<T, Arch>) return write(to, x);
+    alignas(64) T buffer[lanes<T, Arch>];
+    x.store_aligned(buffer);
+    for (std::size_t i = 0; i < count; ++i) to[i] = buffer[i];
+  }
+}
+
+/// The largest lane; lanes that are NaN do not count. All NaN: -infinity.
+template <class T, class Arch>
+GIBBS_INLINE T largest_lane(const batch<T, Arch>& x) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    return _mm512_reduce_max_ps(max_or_second(x, batch<T, Arch>(-infinity<T>)));
+  } else if constexpr (is_avx512<Arch>) {
+    return _mm512_reduce_max_pd(max_or_second(x, batch<T, Arch>(-infinity<T>)));
+  } else
+#endif
+  {
+    alignas(64) T buffer[lanes<T, Arch>];
+    x.store_aligned(buffer);
+    T largest = -infinity<T>;
+    for (std::size_t i = 0; i < lanes<T, Arch>; ++i) {
+      largest = buffer[i] > largest ? buffer[i] : largest;
+    }
+    return largest;
+  }
+}
+
+/// Lane 0.
+template <class T, class Arch>
+GIBBS_INLINE T first_lane(const batch<T, Arch>& x) {
+  alignas(64) T buffer[lanes<T, Arch>];
+  x.store_aligned(buffer);
+  return buffer[0];
+}
+
+}  // namespace gibbs::detail
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#endif  // GIBBS_DETAIL_SIMD_HPP

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//
+// The only loops over memory: groups of batches, single batches, tail. What is done to a batch comes in as a
+// function; how far sums are to be trusted is decided here.
+#ifndef GIBBS_DETAIL_SWEEP_HPP
+#define GIBBS_DETAIL_SWEEP_HPP
+
+#include <algorithm>
+#include <cstddef>
+
+#include "simd.hpp"
+#include "wide.hpp"
+
+namespace gibbs::detail {
+
+/// A row to be read, and what stands in for the elements after its end.
+template <class T>
+struct input {
+  const T* data;
+  T fill;
+};
+
+/// What a function of a batch adds to N sums.
+template <class T, class Arch, std::size_t N>
+struct terms {
+  batch<T, Arch> of[N];
+
+  friend GIBBS_INLINE terms operator+(terms a, const terms& b) {
+    for (std::size_t i = 0; i < N; ++i) a.of[i] += b.of[i];
+    return a;
+  }
+};
+
+/// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so that their
+/// error does not grow with the length of the row: pairs are added in a tree of four, then with their errors.
+template <class T, class Arch, std::size_t N>
+class sums {
+  using B = batch<T, Arch>;
+
+ public:
+  GIBBS_INLINE sums() {
+    for (std::size_t i = 0; i < N; ++i) sum_[i] = error_[i] = B(T(0));
+  }
+
+  GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
+    for (std::size_t i = 0; i < N; ++i) {
+      const B sum = sum_[i] + x.of[i];
+      const B added = sum - sum_[i];
+      error_[i] += (sum_[i] - (sum - added)) + (x.of[i] - added);
+      sum_[i] = sum;
+    }
+  }
+
+  wide<T> total(std::size_t i) const {
+    alignas(64) T sum[lanes<T, Arch>];
+    alignas(64) T error[lanes<T, Arch>];
+    sum_[i].store_aligned(sum);
+    error_[i].store_aligned(error);
+    wide<T> total = sum[0];
+    double plain_total = static_cast<double>(sum[0]);
+    T errors = error[0];
+    for (std::size_t lane = 1; lane < lanes<T, Arch>; ++lane) {
+      total = total + wide<T>(sum[lane]);
+      plain_total += static_cast<double>(sum[lane]);
+      errors += error[lane];
+    }
+    // A sum that became infinite left a NaN in its error.
+    if (!is_finite(plain_total)) return plain_total;
+    return total + wide<T>(errors);
+  }
+
+ private:
+  B sum_[N];
+  B error_[N];
+};
+
+/// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom run.
+enum class pace { fast, compact };
+
+/// Adds up term(batch...) over n elements of each input.
+template <pace Pace, class T, class Arch, std::size_t N, class Term, class... Inputs>
+GIBBS_INLINE void sweep_sums(sums<T, Arch, N>& into, std::size_t n, Term term, Inputs... inputs) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  std::size_t i = 0;
+  if constexpr (Pace == pace::fast) {
+    const auto at = [&](std::size_t k) { return term(read<T, Arch>(inputs.data + k)...); };
+    for (; i + 4 * step <= n; i += 4 * step) {
+      into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+    }
+  }
+  for (; i < n; i += step) {
+    const std::size_t count = (std::min)(step, n - i);
+    into.add(term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...));
+  }
+}
+
+/// The same, where term also returns, through its first argument, a batch for out, which may be in.
+template <pace Pace, class T, class Arch, std::size_t N, class Term>
+GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N>& into, std::size_t n, T* out, Term term,
+                                       input<T> in) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  batch<T, Arch> result;
+  std::size_t i = 0;
+  if constexpr (Pace == pace::fast) {
+    const auto at = [&](std::size_t k) {
+      const auto added = term(result, read<T, Arch>(in.data + k));
+      write(out + k, result);
+      return added;
+    };
+    for (; i + 4 * step <= n; i += 4 * step) {
+      into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+    }
+  }
+  for (; i < n; i += step) {
+    const std::size_t count = (std::min)(step, n - i);
+    into.add(term(result, read_first<T, Arch>(in.data + i, count, in.fill)));
+    write_first(out + i, result, count);
+  }
+}
+
+/// out = f(in), element by element; out may be in.
+template <pace Pace, class T, class Arch, class Map>
+GIBBS_INLINE void sweep_map(std::size_t n, const T* in, T* out, Map f) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  std::size_t i = 0;
+  if constexpr (Pace == pace::fast) {
+    const auto at = [&](std::size_t k) { write(out + k, f(read<T, Arch>(in + k))); };
+    for (; i + 4 * step <= n; i += 4 * step) {
+      at(i);
+      at(i + step);
+      at(i + 2 * step);
+      at(i + 3 * step);
+    }
+  }
+  for (; i < n; i += step) {
+    const std::size_t count = (std::min)(step, n - i);
+    write_first(out + i, f(read_first<T, Arch>(in + i, count, T(0))), count);
+  }
+}
+
+/// The largest of n elements, NaN left aside; -infinity where there is none.
+template <class T, class Arch>
+GIBBS_INLINE T sweep_max(std::size_t n, const T* in) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  using B = batch<T, Arch>;
+  const auto larger = [](const B& x, const B& most) { return max_or_second(x, most); };
+  B a(-infinity<T>);
+  B b = a, c = a, d = a;
+  std::size_t i = 0;
+  for (; i + 4 * step <= n; i += 4 * step) {
+    a = larger(read<T, Arch>(in + i), a);
+    b = larger(read<T, Arch>(in + i + step), b);
+    c = larger(read<T, Arch>(in + i + 2 * step), c);
+    d = larger(read<T, Arch>(in + i + 3 * step), d);
+  }
+  for (; i < n; i += step) {
+    a = larger(read_first<T, Arch>(in + i, (std::min)(step, n - i), -infinity<T>), a);
+  }
+  return largest_lane(larger(larger(a, b), larger(c, d)));
+}
+
+/// Whether one of n elements is NaN.
+template <class T, class Arch>
+inline bool has_nan(std::size_t n, const T* in) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (in[i] != in[i]) return true;
+  }
+  return false;
+}
+
+}  // namespace gibbs::detail
+
+#endif  // GIBBS_DETAIL_SWEEP_HPP
