@@ -174,7 +174,7 @@ requires std::regular<cycle_value<Start, Next>> &&
     Next >> constexpr cycle<cycle_value<Start, Next>> find_cycle(Start start, Next next,
                                                                  cycle_options options) {
   using T = cycle_value<Start, Next>;
-  const T first = std::move(start);
+  const T first = static_cast<T>(std::move(start));
   cycle<T> result{.entry = first};
   detail::stepper<Next> walk(next, options.max_steps);
   result.found = options.algorithm == cycle_algorithm::floyd ? detail::floyd(walk, first, result)

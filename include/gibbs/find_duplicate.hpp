@@ -6,7 +6,6 @@
 #define GIBBS_FIND_DUPLICATE_HPP
 
 #include <algorithm>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -195,10 +194,9 @@ class histogram {
   /// Equal values in a row would wait for each other's counter: neighbours take different lanes.
   static constexpr std::size_t lanes = 4;
 
-  explicit histogram(value_part<T> whole)
-      : whole_(whole),
-        shift_(std::max(std::bit_width(size() - 1), std::bit_width(Parts - 1)) -
-               std::bit_width(Parts - 1)) {}
+  explicit histogram(value_part<T> whole) : whole_(whole) {
+    while ((size() - 1) >> shift_ >= Parts) ++shift_;
+  }
 
   void add(T value, std::size_t lane) {
     ++counts_[lane][static_cast<std::size_t>(whole_.offset(value)) >> shift_];
@@ -222,7 +220,7 @@ class histogram {
   std::size_t size() const { return static_cast<std::size_t>(whole_.size); }
 
   value_part<T> whole_;
-  int shift_;
+  int shift_ = 0;
   // The padding keeps the lanes off each other's cache sets.
   std::size_t counts_[lanes][Parts + 8] = {};
 };

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# Catches: an installed package that misses a header, its dependency or its version, or cannot be moved.
+include("${CMAKE_CURRENT_LIST_DIR}/../consumer.cmake")
+install_gibbs()
+build_and_run("${HERE}" "-DCMAKE_PREFIX_PATH=${prefix}")

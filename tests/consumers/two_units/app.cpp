@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+bool FIRST();
+bool SECOND();
+
+int main() { return FIRST() && SECOND() ? 0 : 1; }

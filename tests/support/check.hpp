@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// For loops that compare millions of results: compare first, report only what fails.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iomanip>
+#include <sstream>
+#include <string>
+#include <type_traits>
+
+namespace gibbs_support {
+
+// A list of lengths to loop over.
+using sizes = std::initializer_list<std::size_t>;
+
+// Parts are anything that streams take, and functions that return such, called only here.
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream out;
+  out << std::setprecision(17);
+  const auto add = [&out](const auto& part) {
+    if constexpr (std::is_invocable_v<decltype(part)>) {
+      out << part();
+    } else {
+      out << part;
+    }
+  };
+  (add(parts), ...);
+  return out.str();
+}
+
+// Counts comparisons and failures and prints the first few failures. The destructor checks that
+// there was none, and that the loop was not empty.
+class fault_log {
+ public:
+  fault_log() = default;
+  fault_log(const fault_log&) = delete;
+  fault_log& operator=(const fault_log&) = delete;
+
+  template <class... Parts>
+  void expect(bool good, const Parts&... parts) {
+    ++compared_;
+    if (good) return;
+    if (++failed_ <= 12) MESSAGE(text(parts...));
+  }
+
+  std::size_t failed() const { return failed_; }
+
+  ~fault_log() {
+    CHECK(failed_ == 0);
+    CHECK(compared_ > 0);
+  }
+
+ private:
+  std::size_t compared_ = 0;
+  std::size_t failed_ = 0;
+};
+
+// The same number, -0 apart from +0; any NaN is as good as another.
+template <class T>
+bool same_bits(T a, T b) {
+  using bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  return std::bit_cast<bits>(a) == std::bit_cast<bits>(b);
+}
+
+// More lanes than any vector has, in elements of T.
+template <class T>
+inline constexpr std::size_t widest_vector = 64 / sizeof(T);
+
+// A value that no primitive gives, to see writes where none belong.
+template <class T>
+inline constexpr T sentinel = T(-7.25e30);
+
+}  // namespace gibbs_support
