@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: MIT
 // Every way to find a duplicate, over the number of integers: the methods of the library, and what
 // others do, which takes O(n) extra space.
-// Names: INPUT/N/METHOD. An input is several arrays, and every iteration goes through all of them:
-// how long a chase takes depends on the array, and a single short one would be learnt by heart by
-// the branch prediction.
-// Each benchmark runs several times, all in random order, and reports the fastest of them.
-// BENCH_DUPLICATES_LARGE=1 in the environment adds n = 10^8.
+// Names: INPUT/N/METHOD. Prints nanoseconds an integer, the fastest of several runs;
+// --benchmark_out writes all of them, and plot.py draws them. An input is several arrays, and every
+// run goes through all of them: how long a chase takes depends on the array, and a single short one
+// would be learnt by heart by the branch prediction. BENCH_DUPLICATES_LARGE=1 in the environment
+// adds n = 10^8.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <gibbs/find_duplicate.hpp>
-#include <map>
-#include <memory>
+#include <iomanip>
+#include <iterator>
 #include <numeric>
+#include <ostream>
 #include <random>
-#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include "machine.hpp"
 
 namespace {
 
@@ -56,18 +59,18 @@ values make(order which, std::size_t n, std::mt19937_64& random) {
 
 using pool = std::vector<values>;
 
-// Filled on first use: a filtered run does not pay for the large ones. Only one is kept at a time
-// of those that are large, for the memory.
+// Filled on first use, so that a filtered run does not pay for the others, and kept until the next.
 const pool& pool_of(order which, std::size_t n) {
-  static std::map<std::pair<order, std::size_t>, std::unique_ptr<pool>> filled;
-  auto& entry = filled[{which, n}];
-  if (!entry) {
+  static pool filled;
+  static std::pair<order, std::size_t> of{order::shuffled, 0};
+  if (of != std::pair{which, n}) {
+    of = {which, n};
+    filled.clear();
     std::mt19937_64 random(n);
-    entry = std::make_unique<pool>();
     const std::size_t arrays = n >= 100000000 ? 1 : std::clamp<std::size_t>(40000 / n, 4, 4096);
-    for (std::size_t i = 0; i < arrays; ++i) entry->push_back(make(which, n, random));
+    for (std::size_t i = 0; i < arrays; ++i) filled.push_back(make(which, n, random));
   }
-  return *entry;
+  return filled;
 }
 
 // --- methods -------------------------------------------------------------------------------------
@@ -122,23 +125,61 @@ constexpr method methods[] = {
 
 void measure(benchmark::State& state, order which, std::size_t n, const method& m) {
   const pool& arrays = pool_of(which, n);
-  for (const values& v : arrays) {
-    const value answer = m.find(v);
-    if (std::count(v.begin(), v.end(), answer) < 2) {
-      state.SkipWithError("not a duplicate");
-      return;
-    }
+  const value answer = m.find(arrays[0]);
+  if (std::count(arrays[0].begin(), arrays[0].end(), answer) < 2) {
+    std::fprintf(stderr, "%s: %u is not a duplicate\n", m.name, static_cast<unsigned>(answer));
+    std::exit(1);
   }
   for (auto _ : state) {
     for (const values& v : arrays) benchmark::DoNotOptimize(m.find(v));
   }
   const auto elements = static_cast<double>(arrays.size() * (n + 1));
-  state.counters["element"] =
-      benchmark::Counter(elements, benchmark::Counter::kIsIterationInvariantRate |
-                                       benchmark::Counter::kInvert);
+  state.counters["element"] = benchmark::Counter(
+      elements, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-double fastest(const std::vector<double>& times) { return *std::min_element(times.begin(), times.end()); }
+double fastest(const std::vector<double>& times) {
+  return *std::min_element(times.begin(), times.end());
+}
+
+// A line for each input and n, a column for each method.
+class table : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context& context) override {
+    PrintBasicContext(&GetErrorStream(), context);
+    std::ostream& out = GetOutputStream();
+    out << "ns an integer" << std::string(7, ' ');
+    for (const method& m : methods) out << std::setw(14) << m.name;
+    return true;
+  }
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    std::ostream& out = GetOutputStream();
+    for (const Run& run : runs) {
+      const std::string name = run.run_name.function_name;
+      const std::size_t slash = name.rfind('/');
+      if (run.aggregate_name != "min") continue;
+      if (name.substr(0, slash) != line_) {
+        line_ = name.substr(0, slash);
+        out << '\n' << std::left << std::setw(20) << line_ << std::right;
+        column_ = 0;
+      }
+      while (column_ < std::size(methods) && name.substr(slash + 1) != methods[column_].name) {
+        out << std::setw(14) << "";
+        ++column_;
+      }
+      ++column_;
+      out << std::setw(14) << std::fixed << std::setprecision(3)
+          << run.counters.at("element").value * 1e9 << std::flush;
+    }
+  }
+
+  void Finalize() override { GetOutputStream() << std::endl; }
+
+ private:
+  std::string line_;
+  std::size_t column_ = 0;
+};
 
 void register_all() {
   std::vector<std::size_t> sizes;
@@ -155,8 +196,7 @@ void register_all() {
             name.c_str(),
             [which = in.which, n, &m](benchmark::State& state) { measure(state, which, n, m); })
             ->MinTime(0.01)
-            ->Repetitions(n < 10000000 ? 7 : 3)
-            ->ReportAggregatesOnly()
+            ->Repetitions(n < 1000000 ? 9 : 3)
             ->ComputeStatistics("min", fastest);
       }
     }
@@ -167,7 +207,9 @@ void register_all() {
 
 int main(int argc, char** argv) {
   register_all();
+  benchmark::AddCustomContext("processor", bench::processor_name());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
+  table reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
 }

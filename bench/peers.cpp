@@ -209,23 +209,23 @@ double spread_of(const bench::samples& s) {
 }
 
 void print_header(const std::vector<bench::peer>& peers) {
-  std::printf("%-37s%-7s%-12s%-10s%7s%7s%7s%7s%6s  ", "primitive", "type", "shape", "variant",
+  std::printf("%-37s%-7s%-12s%-10s%7s%7s%7s%7s%8s  ", "primitive", "type", "shape", "variant",
               "ns/el", "GB/s", "limit", "spread", "ulp");
-  std::printf("%7s %-6s", "scalar", "(ulp)");
+  std::printf("%7s %-7s", "scalar", "(ulp)");
   for (const auto& p : peers)
-    std::printf("%8.*s %-6s", static_cast<int>(p.name.size()), p.name.data(), "(ulp)");
+    std::printf("%8.*s %-7s", static_cast<int>(p.name.size()), p.name.data(), "(ulp)");
   std::printf("\n");
 }
 
 void print(const cell& c, const std::vector<bench::peer>& peers) {
   const auto& own = c.libraries[0];
   const double seconds = bench::median(own.seconds);
-  std::printf("%-37s%-7s%-12s%-10s%7.3f%7.1f%6.0f%%%6.1f%%%6s  ", c.primitive.c_str(),
+  std::printf("%-37s%-7s%-12s%-10s%7.3f%7.1f%6.0f%%%6.1f%%%8s  ", c.primitive.c_str(),
               c.type.c_str(), c.dimensions.name().c_str(), c.variant.c_str(),
               seconds / c.elements * 1e9, c.traffic / seconds * 1e-9, 100 * c.limit() / seconds,
               100 * spread_of(own.seconds), format_ulp(own.ulp).c_str());
   const auto print_other = [&](const library_result& other, int width) {
-    std::printf("%*.2fx %-6s", width - 1, bench::paired_ratio(other.seconds, own.seconds),
+    std::printf("%*.2fx %-7s", width - 1, bench::paired_ratio(other.seconds, own.seconds),
                 format_ulp(other.ulp).c_str());
   };
   print_other(c.libraries[1], 7);
@@ -233,7 +233,7 @@ void print(const cell& c, const std::vector<bench::peer>& peers) {
     const auto found = std::find_if(c.libraries.begin(), c.libraries.end(),
                                     [&](const auto& l) { return l.name == p.name; });
     if (found == c.libraries.end()) {
-      std::printf("%8s %-6s", "-", "");
+      std::printf("%8s %-7s", "-", "");
     } else {
       print_other(*found, 8);
     }

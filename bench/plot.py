@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Draws what `./dev bench --peers --json FILE` wrote: nanoseconds an element over columns, a line a library.
+Or what `./dev bench duplicates --benchmark_out=FILE` wrote: a line a method.
 
 usage: plot.py FILE.json OUT.svg [PRIMITIVE] [TYPE]     (softmax float, unless told)
+       plot.py FILE.json OUT.svg [INPUT]                (of duplicates: shuffled, unless told)
 """
 import json
 import math
@@ -11,10 +13,12 @@ from xml.sax.saxutils import escape
 
 COLOURS = {
     "gibbs": "#d1242f", "XNNPACK": "#0969da", "oneDNN": "#1a7f37", "Eigen": "#8250df", "scalar": "#6e7781",
+    "automatic": "#d1242f", "floyd": "#0969da", "brent": "#8250df", "bitset": "#1a7f37",
 }
+OURS = ("gibbs", "automatic")
 SPARE = ["#bc4c00", "#bf3989", "#0a7ea4"]
 WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 64, 96, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 64, 110, 44, 52
 NUMBERS = 'font-size="12" fill="#57606a"'
 
 
@@ -26,11 +30,30 @@ def lines_of(data, primitive, type_name):
             continue
         for library in cell["libraries"]:
             lines.setdefault(library["name"], []).append((cell["columns"], library["ns_per_element"]))
-        lines.setdefault("limit", []).append((cell["columns"], cell["limit_ns_per_element"]))
+        if "limit_ns_per_element" in cell:
+            lines.setdefault("limit", []).append((cell["columns"], cell["limit_ns_per_element"]))
     return {name: sorted(points) for name, points in lines.items()}
 
 
+def of_duplicates(data):
+    """The same structure, made of what Google Benchmark writes. The automatic choice is counting."""
+    results = []
+    for run in data["benchmarks"]:
+        order, n, method = run["run_name"].split("/")[:3]
+        if run.get("aggregate_name") == "min" and method != "counting":
+            results.append({
+                "primitive": "find_duplicate", "type": order, "variant": "warm", "columns": int(n),
+                "libraries": [{"name": method, "ns_per_element": run["element"] * 1e9}]})
+    return {
+        "results": results,
+        "caption": "n: how many different integers",
+        "context": {"processor": data["context"].get("processor", "unknown"), "architecture": "32-bit integers"},
+    }
+
+
 def short(columns):
+    if columns >= 1000000 and columns % 1000000 == 0:
+        return f"{columns // 1000000}M"
     if columns >= 1 << 20 and columns % (1 << 20) == 0:
         return f"{columns >> 20} Mi"
     return f"{columns // 1000}k" if columns >= 100000 else str(columns)
@@ -70,8 +93,8 @@ def draw(data, primitive, type_name):
         f"{escape(type_name)}: nanoseconds an element</text>",
         f'<text x="{WIDTH - 12}" y="24" text-anchor="end" {NUMBERS}>'
         f'{escape(context["processor"])}, {escape(context["architecture"])}, one core</text>',
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle" {NUMBERS}>columns '
-        "(small rows in a batch of about 2^16 elements)</text>",
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle" {NUMBERS}>'
+        f'{data.get("caption", "columns (small rows in a batch of about 2^16 elements)")}</text>',
     ]
     for power in range(-3, 4):
         for digit in (1, 2, 5):
@@ -97,11 +120,11 @@ def draw(data, primitive, type_name):
         limit = name == "limit"
         colour = "#afb8c1" if limit else COLOURS.get(name) or next(spare)
         path = " ".join(f"{x(c):.1f},{y(t):.1f}" for c, t in points)
-        style = 'stroke-dasharray="5 4"' if limit else f'stroke-width="{3 if name == "gibbs" else 1.8}"'
+        style = 'stroke-dasharray="5 4"' if limit else f'stroke-width="{3 if name in OURS else 1.8}"'
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" {style}/>')
         if not limit:
             out += [f'<circle cx="{x(c):.1f}" cy="{y(t):.1f}" r="3" fill="{colour}"/>' for c, t in points]
-        weight = ' font-weight="600"' if name == "gibbs" else ""
+        weight = ' font-weight="600"' if name in OURS else ""
         out.append(f'<text x="{x(points[-1][0]) + 10:.1f}" y="{labels[name]:.1f}" font-size="13"{weight} '
                    f'fill="{"#57606a" if limit else colour}">{escape(name)}</text>')
     out.append("</svg>")
@@ -113,6 +136,11 @@ def main():
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         data = json.load(file)
+    if "benchmarks" in data:
+        data = of_duplicates(data)
+        sys.argv.insert(3, "find_duplicate")
+        if len(sys.argv) == 4:
+            sys.argv.append("shuffled")
     primitive = sys.argv[3] if len(sys.argv) > 3 else "softmax"
     type_name = sys.argv[4] if len(sys.argv) > 4 else "float"
     with open(sys.argv[2], "w", encoding="utf-8") as file:

@@ -46,8 +46,8 @@ inline double paired_ratio(const samples& a, const samples& b) {
   return median(ratio);
 }
 
-/// Processor time of this process, all threads together: what others on the machine take from us does
-/// not count, and a library that starts threads of its own gains nothing by it.
+/// Processor time of this process, all threads together: what others on the machine take from us
+/// does not count, and a library that starts threads of its own gains nothing by it.
 inline double now() {
 #if defined(CLOCK_PROCESS_CPUTIME_ID)
   timespec t{};

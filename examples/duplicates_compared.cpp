@@ -64,11 +64,16 @@ int main(int argc, char** argv) {
   std::printf("%zu integers in [1, %zu]\n", v.size(), n);
   std::printf("method    duplicate  ns an integer  extra memory  time grows as\n");
   const auto run = [&v](const char* name, const char* memory, const char* growth, auto method) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::uint32_t duplicate = method(v);
-    const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+    std::uint32_t duplicate = 0;
+    double nanoseconds = 1e300;  // the best of three
+    for (int repetition = 0; repetition < 3; ++repetition) {
+      const auto start = std::chrono::steady_clock::now();
+      duplicate = method(v);
+      const auto time = std::chrono::steady_clock::now() - start;
+      nanoseconds = (std::min)(nanoseconds, std::chrono::duration<double, std::nano>(time).count());
+    }
     std::printf("%-8s  %9u  %13.2f  %12s  %s\n", name, static_cast<unsigned>(duplicate),
-                time.count() / static_cast<double>(v.size()), memory, growth);
+                nanoseconds / static_cast<double>(v.size()), memory, growth);
     return duplicate;
   };
   using gibbs::duplicate_method;

@@ -119,8 +119,8 @@ std::vector<line> survey(const options& o) {
     for (const scenario<T>& from : all) {
       const auto cell = cells.find({f.id, from.name});
       if (cell == cells.end()) continue;
-      result.push_back({std::string(f.name), std::string(type_name<T>()), from.name, f.bound,
-                        cell->second});
+      result.push_back(
+          {std::string(f.name), std::string(type_name<T>()), from.name, f.bound, cell->second});
     }
   }
   return result;
@@ -139,9 +139,9 @@ void print(const std::vector<line>& lines, std::string_view only) {
     }
     last = x.primitive;
     const verdict& w = x.found.worst;
-    std::printf("  %-22s %10.4g %10.4g  %-6llu %12.4g  %zu, %.9g, %s%s\n", x.family.c_str(), w.error,
-                w.allowed, static_cast<unsigned long long>(x.found.seed), x.found.baseline_error,
-                x.found.length, x.found.temperature,
+    std::printf("  %-22s %10.4g %10.4g  %-6llu %12.4g  %zu, %.9g, %s%s\n", x.family.c_str(),
+                w.error, w.allowed, static_cast<unsigned long long>(x.found.seed),
+                x.found.baseline_error, x.found.length, x.found.temperature,
                 w.in_scalar ? "result" : ("[" + std::to_string(w.index) + "]").c_str(),
                 x.found.failed ? ("  FAILED " + std::to_string(x.found.failed) + " of " +
                                   std::to_string(x.found.rows))
@@ -172,14 +172,12 @@ void print_summary(const std::vector<line>& lines) {
 void write_json(const std::vector<line>& lines, const std::string& path) {
   std::ofstream out(path);
   if (!out) fail("cannot write " + path);
-  const auto number = [](double x) {
-    return std::isfinite(x) ? shortest(x) : std::string("null");
-  };
+  const auto number = [](double x) { return std::isfinite(x) ? shortest(x) : std::string("null"); };
   out << "[\n";
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const line& x = lines[i];
-    out << "  {\"architecture\": \"" << architecture_name() << "\", \"primitive\": \"" << x.primitive
-        << "\", \"type\": \"" << x.type << "\", \"family\": \"" << x.family
+    out << "  {\"architecture\": \"" << architecture_name() << "\", \"primitive\": \""
+        << x.primitive << "\", \"type\": \"" << x.type << "\", \"family\": \"" << x.family
         << "\", \"worst_ulp\": " << number(x.found.worst.error)
         << ", \"allowed_ulp\": " << number(x.found.worst.allowed) << ", \"seed\": " << x.found.seed
         << ", \"length\": " << x.found.length
@@ -217,10 +215,11 @@ void print_row(const options& o) {
       std::vector<T> out(f.writes_row() ? x.first.size() : 0);
       const T scalar = f.on_row(in, out);
       const verdict v = judge<T>(f, wanted, out, scalar);
-      const double got = static_cast<double>(v.in_scalar ? scalar : out[v.index]);
-      const exact& right = v.in_scalar ? wanted.scalar : wanted.row[v.index];
+      const bool in_scalar = v.in_scalar || !f.writes_row();
+      const double got = static_cast<double>(in_scalar ? scalar : out[v.index]);
+      const exact& right = in_scalar ? wanted.scalar : wanted.row[v.index];
       std::printf("%s: %.4g ulp (%g allowed) at %s %zu: got %.17g, exact %.17g\n", f.name.data(),
-                  v.error, v.allowed, v.in_scalar ? "result" : "element", v.index, got,
+                  v.error, v.allowed, in_scalar ? "result" : "element", v.index, got,
                   right.to_double());
     }
     return;

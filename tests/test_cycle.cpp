@@ -95,7 +95,7 @@ TEST_CASE("cycle: every tail and cycle length up to 70, and how often next is ca
         if (algorithm == cycle_algorithm::floyd) {
           REQUIRE(c.calls <= 5 * (tail + length));
         } else {
-          REQUIRE(c.calls <= 4 * (tail + length));
+          REQUIRE(c.calls <= 3 * (tail + length));
           REQUIRE(c.calls <= calls_of_plain_brent(next));
         }
       }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The promised error bounds, in ulp of the exact result: the spacing of the numbers of type T around it, the
-// spacing of subnormal numbers where it is subnormal. Tests assert them, documentation quotes them from here.
+// The promised error bounds, in ulp of the exact result: the spacing of the numbers of type T
+// around it, the spacing of subnormal numbers where it is subnormal. Tests assert them,
+// documentation quotes them from here.
 #ifndef GIBBS_ACCURACY_HPP
 #define GIBBS_ACCURACY_HPP
 
@@ -9,12 +10,14 @@
 
 namespace gibbs::accuracy {
 
-/// Each element, for any temperature and any finite logits; a subnormal one within 1.
+/// Each element, for any temperature and any finite logits.
 template <class T, class Arch = detail::default_arch>
 inline constexpr double softmax = 4;
 
+/// Each element that is subnormal. Half of it is the rounding of the result, half that of the
+/// weight that is kept between the two sweeps over a row; the rest comes from the exponential.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double softmax_subnormal = 1;
+inline constexpr double softmax_subnormal = 1.25;
 
 /// Each element, near 0 too.
 template <class T, class Arch = detail::default_arch>
@@ -43,9 +46,13 @@ inline constexpr double cross_entropy_from_logits = 4;
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence = 4;
 
-/// Or the condition of the input, the error that rounding each logit once would cause, if that is larger.
+/// Or kl_divergence_from_logits_condition times the condition of the input, the error that rounding
+/// each logit once would cause, if that is larger.
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence_from_logits = 8;
+
+template <class T, class Arch = detail::default_arch>
+inline constexpr double kl_divergence_from_logits_condition = 1.5;
 
 }  // namespace gibbs::accuracy
 

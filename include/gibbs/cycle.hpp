@@ -13,11 +13,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "detail/target.hpp"
+
 namespace gibbs {
 
 enum class cycle_algorithm {
   floyd,  ///< Tortoise and hare. Up to 5 calls of next for each value before the first repetition.
-  brent,  ///< Jumps to powers of two. Fewer calls: the choice where next is expensive.
+  brent,  ///< Jumps to powers of two. Up to 3: the choice where next is expensive.
 };
 
 struct cycle_options {
@@ -41,23 +43,29 @@ struct cycle {
 template <class Start, class Next>
 using cycle_value = std::remove_cvref_t<std::invoke_result_t<Next&, const Start&>>;
 
+/// Can be called with the start and with the values that it returns, and these can be compared.
+template <class Next, class Start>
+concept cycle_function = std::regular<cycle_value<Start, Next>> &&
+    std::convertible_to<Start, cycle_value<Start, Next>> &&
+    std::is_invocable_r_v<cycle_value<Start, Next>, Next&, const cycle_value<Start, Next>&>;
+
+inline namespace GIBBS_TARGET {
+
 /// Finds the cycle of start, next(start), next(next(start)), ...
 /// next is anything that can be called with a const value and returns the next one, the same one
 /// each time. Values need a copy and ==, nothing else: integers, pointers, structs, strings. The
 /// memory used is that of a few values. If the values are not from a finite set, limit the search
 /// with max_steps.
-template <class Start, class Next>
-requires std::regular<cycle_value<Start, Next>> &&
-    std::convertible_to<Start, cycle_value<Start, Next>> &&
-    std::convertible_to < std::invoke_result_t < Next&,
-    const cycle_value<Start, Next>
-& >, cycle_value < Start,
-    Next >> constexpr cycle<cycle_value<Start, Next>> find_cycle(Start start, Next next,
-                                                                 cycle_options options = {});
+template <class Start, cycle_function<Start> Next>
+constexpr cycle<cycle_value<Start, Next>> find_cycle(Start start, Next next,
+                                                     cycle_options options = {});
+
+}  // namespace GIBBS_TARGET
 
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
+inline namespace GIBBS_TARGET {
 
 /// Moves a value along the sequence, as long as there are calls left.
 template <class Next>
@@ -163,16 +171,14 @@ constexpr bool brent(stepper<Next>& walk, const T& start, cycle<T>& result) {
   return walk_to_entry(walk, before, hare, result);
 }
 
+}  // namespace GIBBS_TARGET
 }  // namespace detail
 
-template <class Start, class Next>
-requires std::regular<cycle_value<Start, Next>> &&
-    std::convertible_to<Start, cycle_value<Start, Next>> &&
-    std::convertible_to < std::invoke_result_t < Next&,
-    const cycle_value<Start, Next>
-& >, cycle_value < Start,
-    Next >> constexpr cycle<cycle_value<Start, Next>> find_cycle(Start start, Next next,
-                                                                 cycle_options options) {
+inline namespace GIBBS_TARGET {
+
+template <class Start, cycle_function<Start> Next>
+constexpr cycle<cycle_value<Start, Next>> find_cycle(Start start, Next next,
+                                                     cycle_options options) {
   using T = cycle_value<Start, Next>;
   const T first = static_cast<T>(std::move(start));
   cycle<T> result{.entry = first};
@@ -184,6 +190,7 @@ requires std::regular<cycle_value<Start, Next>> &&
   return result;
 }
 
+}  // namespace GIBBS_TARGET
 }  // namespace gibbs
 
 #endif  // GIBBS_CYCLE_HPP

@@ -21,8 +21,8 @@ constexpr T to_bits(T nats) {
 
 /// -(sum over i of p[i] log p[i]), in nats. p is taken as it is: it is not normalised.
 ///
-/// Accuracy: accuracy::entropy ulp for probabilities up to 1; where terms of both signs meet (p[i] > 1), of
-/// the sum of their absolute values.
+/// Accuracy: accuracy::entropy ulp for probabilities up to 1; where terms of both signs meet (p[i]
+/// > 1), of the sum of their absolute values.
 ///
 /// Special values: 0 log 0 is 0. An empty row gives 0. NaN or a negative number in p gives NaN.
 template <detail::float_range P, class Arch = detail::default_arch>
@@ -30,29 +30,32 @@ detail::element<P> entropy(const P& p);
 
 /// The same for each row of a matrix: results[i] belongs to row i.
 ///
-/// Errors: std::invalid_argument if results does not have as many elements as there are rows; nothing is
-/// written then.
+/// Errors: std::invalid_argument if results does not have as many elements as there are rows;
+/// nothing is written then.
 template <class In, class Results, class Arch = detail::default_arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(matrix_view<In> p, Results&& results);
 
-/// The entropy, in nats, of softmax(logits, options), computed as log1p(rest) + the weighted mean of
-/// (max - x) / T: two numbers that are not negative.
+/// The entropy, in nats, of softmax(logits, options), computed as log1p(rest) + the weighted mean
+/// of (max - x) / T: two numbers that are not negative.
 ///
 /// Accuracy: accuracy::entropy_from_logits ulp.
 ///
-/// Special values: -infinity is a mask and adds nothing. NaN, +infinity or nothing but -infinity give NaN. One
-/// element gives exactly 0, an empty row 0. Temperature 0: the logarithm of the number of maxima. Temperature
-/// +infinity: the logarithm of the number of elements that are not -infinity.
+/// Special values: -infinity is a mask and adds nothing. NaN, +infinity or nothing but -infinity
+/// give NaN. One element gives exactly 0, an empty row 0. Temperature 0: the logarithm of the
+/// number of maxima. Temperature +infinity: the logarithm of the number of elements that are not
+/// -infinity.
 ///
 /// Errors: std::invalid_argument for a temperature less than 0 or NaN.
 template <detail::float_range Logits, class Arch = detail::default_arch>
-detail::element<Logits> entropy_from_logits(const Logits& logits, const logit_options& options = {});
+detail::element<Logits> entropy_from_logits(const Logits& logits,
+                                            const logit_options& options = {});
 
 /// The same for each row of a matrix: results[i] belongs to row i.
 template <class In, class Results, class Arch = detail::default_arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options = {});
+requires detail::output_of<Results, std::remove_const_t<In>>
+void entropy_from_logits(matrix_view<In> logits, Results&& results,
+                         const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -110,7 +113,7 @@ void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at
 }  // namespace detail
 
 template <class In, class Results, class Arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(matrix_view<In> p, Results&& results) {
   detail::check_size("entropy", "results", std::ranges::size(results), p.rows());
   detail::entropy_rows<std::remove_const_t<In>, Arch>(p, std::ranges::data(results));
@@ -124,12 +127,12 @@ detail::element<P> entropy(const P& p) {
 }
 
 template <class In, class Results, class Arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("entropy_from_logits", options);
   detail::check_size("entropy_from_logits", "results", std::ranges::size(results), logits.rows());
-  detail::entropy_from_logits_rows<std::remove_const_t<In>, Arch>(logits, std::ranges::data(results),
-                                                                  options.temperature);
+  detail::entropy_from_logits_rows<std::remove_const_t<In>, Arch>(
+      logits, std::ranges::data(results), options.temperature);
 }
 
 template <detail::float_range Logits, class Arch>

@@ -18,6 +18,8 @@
 #include <system_error>
 #include <type_traits>
 
+#include "detail/target.hpp"
+
 // Keeps the building of messages out of the functions that are fast.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define GIBBS_COLD __declspec(noinline)
@@ -26,6 +28,7 @@
 #endif
 
 namespace gibbs::detail {
+inline namespace GIBBS_TARGET {
 
 /// fail("softmax", "out.size() is ", 3, ", logits.size() is ", 4) reports
 /// "gibbs::softmax: out.size() is 3, logits.size() is 4". Parts are text, integers and
@@ -102,6 +105,7 @@ template <class... Parts>
   invalid_argument(text.c_str());
 }
 
+}  // namespace GIBBS_TARGET
 }  // namespace gibbs::detail
 
 #endif  // GIBBS_ERROR_HPP

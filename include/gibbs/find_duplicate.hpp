@@ -10,12 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <gibbs/cycle.hpp>
-#include <gibbs/error.hpp>
 #include <limits>
 #include <ranges>
 #include <span>
 #include <type_traits>
+
+#include "cycle.hpp"
+#include "detail/target.hpp"
+#include "error.hpp"
 
 namespace gibbs {
 
@@ -34,20 +36,6 @@ concept integer_range =
     std::integral<std::ranges::range_value_t<const Range>> &&
     !std::same_as<std::ranges::range_value_t<const Range>, bool>;
 
-/// A value that occurs more than once among n + 1 values in [1, n]; if several do, any one of them.
-/// n + 1 need not fit the element type: 256 values of type std::uint8_t are fine.
-///
-/// Throws std::invalid_argument for fewer than two values, and for a value outside [1, n], naming
-/// its index.
-/// - automatic and counting check every value and report the first that is outside.
-/// - floyd and brent check the values on their path and report the one that they meet. If they meet
-/// none, the
-///   result is a duplicate, whatever is elsewhere. Where most values occur several times the path
-///   is short: about 2 sqrt(n) values if they are random.
-template <integer_range Range>
-std::ranges::range_value_t<const Range> find_duplicate(
-    const Range& values, duplicate_method method = duplicate_method::automatic);
-
 template <class T>
 struct duplicate_location {
   T value;
@@ -55,14 +43,33 @@ struct duplicate_location {
   std::size_t second;  ///< index of its second occurrence
 };
 
+inline namespace GIBBS_TARGET {
+
+/// A value that occurs more than once among n + 1 values in [1, n]; if several do, any one of them.
+/// n + 1 need not fit the element type: 256 values of type std::uint8_t are fine.
+///
+/// Throws std::invalid_argument for fewer than two values, and for a value outside [1, n], naming
+/// its index.
+/// - automatic and counting check every value and report the first that is outside. They take 33 kB
+///   of stack.
+/// - floyd and brent check the values on their path and report the one that they meet. If they meet
+///   none, the result is a duplicate, whatever is elsewhere. The path is short where most values
+///   occur several times: about 2 sqrt(n) values if they are random.
+template <integer_range Range>
+std::ranges::range_value_t<const Range> find_duplicate(
+    const Range& values, duplicate_method method = duplicate_method::automatic);
+
 /// The same, and where it occurs: one more pass, up to the second occurrence.
 template <integer_range Range>
 duplicate_location<std::ranges::range_value_t<const Range>> find_duplicate_location(
     const Range& values, duplicate_method method = duplicate_method::automatic);
 
+}  // namespace GIBBS_TARGET
+
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
+inline namespace GIBBS_TARGET {
 
 /// The `size` consecutive integers from `first` on.
 template <class T>
@@ -241,7 +248,8 @@ bool visit_part(std::span<const T> values, value_part<T> part, Visit visit) {
       }
     }
     for (; i < end; ++i) {
-      if (part.contains(values[i]) && visit(values[i])) return true;
+      const T value = values[i];
+      if (part.contains(value) && visit(value)) return true;
     }
   }
   return false;
@@ -307,7 +315,10 @@ T duplicate_by_counting(std::span<const T> values) {
   return duplicate_in_part<Limits>(values, part);
 }
 
+}  // namespace GIBBS_TARGET
 }  // namespace detail
+
+inline namespace GIBBS_TARGET {
 
 template <integer_range Range>
 std::ranges::range_value_t<const Range> find_duplicate(const Range& values,
@@ -335,6 +346,7 @@ duplicate_location<std::ranges::range_value_t<const Range>> find_duplicate_locat
   return {value, static_cast<std::size_t>(first - begin), static_cast<std::size_t>(second - begin)};
 }
 
+}  // namespace GIBBS_TARGET
 }  // namespace gibbs
 
 #endif  // GIBBS_FIND_DUPLICATE_HPP

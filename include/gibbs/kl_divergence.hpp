@@ -11,35 +11,38 @@
 
 namespace gibbs {
 
-/// sum over i of p[i] log(p[i] / q[i]) - p[i] + q[i], in nats (SciPy's kl_div): for distributions this is
-/// the Kullback-Leibler divergence of p from q; it cannot be negative (Gibbs' inequality, term by term), it
-/// is 0 where p == q and only there, and that p and q were rounded does not drown it.
+/// sum over i of p[i] log(p[i] / q[i]) - p[i] + q[i], in nats (SciPy's kl_div): for distributions
+/// this is the Kullback-Leibler divergence of p from q; it cannot be negative (Gibbs' inequality,
+/// term by term), it is 0 where p == q and only there, and that p and q were rounded does not drown
+/// it.
 ///
 /// Accuracy: accuracy::kl_divergence ulp, also where p and q differ in their last bits.
 ///
-/// Special values: where p[i] is 0 the term is q[i]; where only q[i] is 0 the result is +infinity. Empty rows
-/// give 0. NaN, infinity or a negative number in p or q gives NaN.
+/// Special values: where p[i] is 0 the term is q[i]; where only q[i] is 0 the result is +infinity.
+/// Empty rows give 0. NaN, infinity or a negative number in p or q gives NaN.
 ///
 /// Errors: std::invalid_argument if the sizes differ.
 template <detail::float_range P, detail::range_of<detail::element<P>> Q,
           class Arch = detail::default_arch>
 detail::element<P> kl_divergence(const P& p, const Q& q);
 
-/// The same for each row of two matrices: results[i] belongs to row i. Errors: also if results does not have
-/// as many elements as there are rows; nothing is written then.
+/// The same for each row of two matrices: results[i] belongs to row i. Errors: also if results does
+/// not have as many elements as there are rows; nothing is written then.
 template <class P, class Q, class Results, class Arch = detail::default_arch>
-  requires detail::output_of<Results, std::remove_const_t<P>>
+requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results);
 
-/// The Kullback-Leibler divergence, in nats, of softmax(p_logits, options) from softmax(q_logits, options). With
-/// d = log(p / q) it is the sum of p (d - 1 + exp(-d)): terms that are never negative.
+/// The Kullback-Leibler divergence, in nats, of softmax(p_logits, options) from softmax(q_logits,
+/// options). With d = log(p / q) it is the sum of p (d - 1 + exp(-d)): terms that are never
+/// negative.
 ///
-/// Accuracy: accuracy::kl_divergence_from_logits ulp, or the condition of the input if that is larger. Equal
-/// rows give exactly 0, rows that differ by a constant at most of the order of epsilon squared.
+/// Accuracy: accuracy::kl_divergence_from_logits ulp, or the condition of the input if that is
+/// larger. Equal rows give exactly 0, rows that differ by a constant at most of the order of
+/// epsilon squared.
 ///
-/// Special values: where p_logits[i] is -infinity only q's mass counts; where only q_logits[i] is, the result
-/// is +infinity. NaN, +infinity or nothing but -infinity in one of them give NaN. Empty rows give 0.
-/// Temperatures 0 and +infinity: the divergence of the limits.
+/// Special values: where p_logits[i] is -infinity only q's mass counts; where only q_logits[i] is,
+/// the result is +infinity. NaN, +infinity or nothing but -infinity in one of them give NaN. Empty
+/// rows give 0. Temperatures 0 and +infinity: the divergence of the limits.
 ///
 /// Errors: std::invalid_argument if the sizes differ, or for a temperature less than 0 or NaN.
 template <detail::float_range P, detail::range_of<detail::element<P>> Q,
@@ -49,7 +52,7 @@ detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logit
 
 /// The same for each row of two matrices: results[i] belongs to row i.
 template <class P, class Q, class Results, class Arch = detail::default_arch>
-  requires detail::output_of<Results, std::remove_const_t<P>>
+requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,
                                const logit_options& options = {});
 
@@ -69,12 +72,10 @@ GIBBS_INLINE batch<T, Arch> kl_term_or_limit(const batch<T, Arch>& p, const batc
   const B most((std::numeric_limits<T>::max)());
   const auto regular = (p > zero) & (q > zero);
   const B one(T(1));
-  const B term = kl_term<false, T, Arch>(choose(regular, p, one),
-                                         choose(regular, q, one));
+  const B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
   const B limit = choose(p == zero, q, B(infinity<T>));
   const auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
-  return choose(valid, choose(regular, term, limit),
-                         B(std::numeric_limits<T>::quiet_NaN()));
+  return choose(valid, choose(regular, term, limit), B(std::numeric_limits<T>::quiet_NaN()));
 }
 
 template <class T, class Arch>
@@ -82,48 +83,76 @@ T kl_divergence_row(const T* p, const T* q, std::size_t n) {
   using B = batch<T, Arch>;
   sums<T, Arch, 1> all;
   sweep_sums<pace::fast, T, Arch, 1>(
-      all, n,
-      [](const B& a, const B& b) { return terms<T, Arch, 1>{{kl_term_or_limit(a, b)}}; },
+      all, n, [](const B& a, const B& b) { return terms<T, Arch, 1>{{kl_term_or_limit(a, b)}}; },
       input<T>{p, T(0)}, input<T>{q, T(0)});
   return static_cast<T>(all.total(0));
 }
 
-/// weight * (d - 1 + exp(-d)) for one batch, where weight exp(-d) is q_weight * ratio.
-template <class T, class Arch>
+/// p (d - 1 + exp(-d)) for one batch, where p exp(-d) is q; p and q are known as weights times a
+/// factor.
+template <bool Careful, class T, class Arch>
 class kl_from_logits_term {
   using B = batch<T, Arch>;
+  using row = logits_row<T, Arch, Careful>;
 
-  /// Below this d the weight of p is so much smaller than that of q that the latter is used.
-  static constexpr T least = T(-40);
+  /// Below this d the weight of p may be too small to carry all digits, and q is used instead.
+  static constexpr T least = Careful ? T(-1) : T(-40);
 
  public:
-  GIBBS_INLINE explicit kl_from_logits_term(wide<T> ratio)
-      : ratio_(static_cast<T>(ratio)),
-        exp2_(split<T>(T(1.44269504088896340736), T(0x1.777d0ffda0d24p-56)),
-              T(scaled_exp2<T, Arch>::headroom * 0.69314718055994530942)) {}
+  GIBBS_INLINE kl_from_logits_term(const row& p_row, const row& q_row, T p_factor, T q_factor,
+                                   bool greedy)
+      : p_row_(p_row),
+        q_row_(q_row),
+        p_factor_(p_factor),
+        q_factor_(q_factor),
+        greedy_(greedy),
+        exp2_(split<T>(wide<T>(log2e_hi)), T(scaled_exp2<T, Arch>::headroom / log2e_hi)) {}
 
-  template <class Row>
-  GIBBS_INLINE B operator()(const Row& p_row, const Row& q_row, const B& x, const B& y,
-                            const B& d) const {
+  /// For logits x of p and y of q, shift = log of the quotient of their sums.
+  GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y, const B& shift) const {
     const B zero(T(0));
     const B one(T(1));
-    const B weight = p_row.weight(x).value();
-    const B close = (d * d) * exp_remainder(d);
-    B apart = (d - one) + exp2_(zero - d).value();
-    B term = weight * choose(abs(d) <= one, close, apart);
-    if (!xsimd::all((d >= B(least)) & (d <= B((std::numeric_limits<T>::max)())))) {
-      const B q_weight = q_row.weight(y).value() * ratio_;
-      const B far = choose(weight == zero, q_weight, multiply_add(weight, d - one, q_weight));
-      const B negative_infinity(-infinity<T>);
-      term = choose((d < B(least)) | (x == negative_infinity), far, term);
-      term = choose((y == negative_infinity) & (x > negative_infinity), B(infinity<T>), term);
-      term = choose((x == x) & (y == y), term, x + y);
+    const B negative_infinity(-infinity<T>);
+    B p = p_row_.weight(x).value();
+    auto p_zero = x == negative_infinity;
+    auto q_zero = y == negative_infinity;
+    B d;
+    if constexpr (Careful) {
+      p *= p_factor_;
+      const B p_distance = p_row_.distance(x);
+      const B q_distance = q_row_.distance(y);
+      if (greedy_) {
+        p_zero = p_distance > zero;
+        q_zero = q_distance > zero;
+      }
+      // Where both are infinite neither p nor q counts.
+      d = choose(p_distance == q_distance, zero, q_distance - p_distance) - shift;
+    } else {
+      d = p_row_.difference(x, y) - shift;
     }
-    return term;
+    // In this order the square of a tiny d does not underflow.
+    const B close = (p * d) * (d * exp_remainder(d));
+    const B apart = p * ((d - one) + exp2_(zero - d).value());
+    B term = choose(abs(d) <= one, close, apart);
+    const B most((std::numeric_limits<T>::max)());
+    if (!xsimd::all((d >= B(least)) & (d <= most) & (p > zero))) {
+      const B q = q_row_.weight(y).value() * q_factor_;
+      term = choose(d < B(least), multiply_add(p, d - one, q), term);
+      term = choose(p == zero, q, term);
+      term = choose(q_zero & ~p_zero, B(infinity<T>), term);
+    }
+    // The second sum is p (1 - exp(-d)), which only has a meaning where all d are small.
+    return {{term, choose(p > zero, p * d - close, zero)}};
   }
 
  private:
-  B ratio_;
+  static constexpr double log2e_hi = 1.44269504088896340736;
+
+  const row& p_row_;
+  const row& q_row_;
+  B p_factor_;
+  B q_factor_;
+  bool greedy_;
   scaled_exp2<T, Arch> exp2_;
 };
 
@@ -131,27 +160,47 @@ template <bool Careful, class T, class Arch>
 T kl_from_logits_sum(const T* x, const T* y, std::size_t n, const logits_total<T>& p,
                      const logits_total<T>& q, const temperature<T>& t) {
   using B = batch<T, Arch>;
-  const logits_row<T, Arch, Careful> p_row(t, p.largest);
-  const logits_row<T, Arch, Careful> q_row(t, q.largest);
+  using row = logits_row<T, Arch, Careful>;
+  const row p_row(t, p.largest);
+  const row q_row(t, q.largest);
   const wide<T> p_sum = p_row.largest_weight() * (p.rest + wide<T>(1.0));
   const wide<T> q_sum = q_row.largest_weight() * (q.rest + wide<T>(1.0));
-  const kl_from_logits_term<T, Arch> term(p_sum / q_sum);
-  const wide<T> log_sums = p.log_scaled_sum() - q.log_scaled_sum();
-  const bool p_first = p.largest >= q.largest;
-  const wide<T> between = p_first ? t.difference(p.largest, q.largest)
-                                  : -t.difference(q.largest, p.largest);
-  const bool at_limit = t.limit != temperature<T>::kind::finite;
-  const B shift(static_cast<T>(at_limit ? log_sums : between + log_sums));
+  const wide<T> one(1.0);
+  const kl_from_logits_term<Careful, T, Arch> term(
+      p_row, q_row, static_cast<T>(one / p_sum),
+      static_cast<T>(Careful ? one / q_sum : p_sum / q_sum), t.limit == temperature<T>::kind::zero);
 
-  sums<T, Arch, 1> all;
-  sweep_sums<pace_of<decltype(p_row)>, T, Arch, 1>(
-      all, n,
-      [&](const B& v, const B& w) {
-        const B d = (at_limit ? q_row.distance(w) - p_row.distance(v) : p_row.difference(v, w)) - shift;
-        return terms<T, Arch, 1>{{term(p_row, q_row, v, w, d)}};
-      },
-      input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
-  return static_cast<T>(all.total(0) / p_sum);
+  // d = log(p / q) is the difference of the logits over T where that is accurate, of their
+  // distances from the largest where it might overflow; less the difference of what belongs to the
+  // rows.
+  const wide<T> log_p_sum = p.log_scaled_sum();
+  const wide<T> log_q_sum = q.log_scaled_sum();
+  wide<T> shift = log_p_sum - log_q_sum;
+  if constexpr (!Careful) {
+    shift = shift + (p.largest >= q.largest ? t.difference(p.largest, q.largest)
+                                            : -t.difference(q.largest, p.largest));
+  }
+  const wide<T> scale = Careful ? one : p_sum;
+  for (bool refined = false;; refined = true) {
+    const B shift_batch(static_cast<T>(shift));
+    sums<T, Arch, 2> all;
+    sweep_sums<pace_of<row>, T, Arch, 2>(
+        all, n, [&](const B& v, const B& w) { return term(v, w, shift_batch); },
+        input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    const wide<T> result = all.total(0) / scale;
+    if constexpr (!Careful) {
+      // Weights have room above them for all but the largest d.
+      if (!is_finite(static_cast<double>(result))) {
+        return kl_from_logits_sum<true, T, Arch>(x, y, n, p, q, t);
+      }
+    }
+    // An error of the shift enters squared. Where that could be seen, the second sum tells the
+    // error.
+    const double error = 0x1p-51 * static_cast<double>(log_p_sum + log_q_sum);
+    const double visible = error * error / static_cast<double>(std::numeric_limits<T>::epsilon());
+    if (refined || !(static_cast<double>(result) < visible)) return static_cast<T>(result);
+    shift = wide<T>(static_cast<T>(shift)) + all.total(1) / scale;
+  }
 }
 
 template <class T, class Arch>
@@ -192,7 +241,7 @@ void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<c
 }  // namespace detail
 
 template <class P, class Q, class Results, class Arch>
-  requires detail::output_of<Results, std::remove_const_t<P>>
+requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
   detail::check_size("kl_divergence", "results", std::ranges::size(results), p.rows());
@@ -208,7 +257,7 @@ detail::element<P> kl_divergence(const P& p, const Q& q) {
 }
 
 template <class P, class Q, class Results, class Arch>
-  requires detail::output_of<Results, std::remove_const_t<P>>
+requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,
                                const logit_options& options) {
   constexpr auto function = "kl_divergence_from_logits";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// log_sum_exp: the logarithm of a sum of exponentials, the log partition function of a Gibbs distribution.
+// log_sum_exp: the logarithm of a sum of exponentials, the log partition function of a Gibbs
+// distribution.
 #ifndef GIBBS_LOG_SUM_EXP_HPP
 #define GIBBS_LOG_SUM_EXP_HPP
 
@@ -13,21 +14,22 @@ namespace gibbs {
 /// log(sum over i of exp(logits[i] / temperature)), natural logarithm.
 ///
 /// Accuracy: accuracy::log_sum_exp ulp of the larger of |max / temperature| and |log of the sum of
-/// exp((x - max) / temperature)|: log_sum_exp({0, -40}) is 4.248354255291589e-18, not 0. It is computed as
-/// max / T + log1p(sum of exp((x - max) / T) over all elements but one maximum).
+/// exp((x - max) / temperature)|: log_sum_exp({0, -40}) is 4.248354255291589e-18, not 0. It is
+/// computed as max / T + log1p(sum of exp((x - max) / T) over all elements but one maximum).
 ///
-/// Special values: an empty row and a row of -infinity give -infinity; +infinity gives +infinity; NaN gives
-/// NaN. Temperature 0: +infinity for a maximum above 0, -infinity for one below 0, the logarithm of the number
-/// of maxima for 0. Temperature +infinity: the logarithm of the number of elements that are not -infinity.
+/// Special values: an empty row and a row of -infinity give -infinity; +infinity gives +infinity;
+/// NaN gives NaN. Temperature 0: +infinity for a maximum above 0, -infinity for one below 0, the
+/// logarithm of the number of maxima for 0. Temperature +infinity: the logarithm of the number of
+/// elements that are not -infinity.
 ///
 /// Errors: std::invalid_argument for a temperature less than 0 or NaN.
 template <detail::float_range Logits, class Arch = detail::default_arch>
 detail::element<Logits> log_sum_exp(const Logits& logits, const logit_options& options = {});
 
-/// The same for each row of a matrix: results[i] belongs to row i. Errors: also if results does not have
-/// as many elements as there are rows; nothing is written then.
+/// The same for each row of a matrix: results[i] belongs to row i. Errors: also if results does not
+/// have as many elements as there are rows; nothing is written then.
 template <class In, class Results, class Arch = detail::default_arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
@@ -49,7 +51,8 @@ template <class T, class Arch>
 void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   for (std::size_t i = 0; i < logits.rows(); ++i) {
-    results[i] = log_sum_exp_row<T, Arch>(logits.data() + i * logits.row_stride(), logits.columns(), t);
+    results[i] =
+        log_sum_exp_row<T, Arch>(logits.data() + i * logits.row_stride(), logits.columns(), t);
   }
 }
 
@@ -65,7 +68,7 @@ detail::element<Logits> log_sum_exp(const Logits& logits, const logit_options& o
 }
 
 template <class In, class Results, class Arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("log_sum_exp", options);
   detail::check_size("log_sum_exp", "results", std::ranges::size(results), logits.rows());

@@ -10,10 +10,12 @@
 
 namespace gibbs {
 
-/// A row-major matrix of float or double (const for input): row i begins at data() + i * row_stride() and has
-/// columns() elements; what lies between the rows is neither read nor written. Copying it copies no data.
+/// A row-major matrix of float or double (const for input): row i begins at data() + i *
+/// row_stride() and has columns() elements; what lies between the rows is neither read nor written.
+/// Copying it copies no data.
 ///
-/// For input the rows may overlap, and a row stride of 0 repeats one row. Rows of output must not overlap.
+/// For input the rows may overlap, and a row stride of 0 repeats one row. Rows of output must not
+/// overlap.
 template <class T>
 class matrix_view {
   static_assert(std::is_same_v<std::remove_const_t<T>, float> ||
@@ -37,8 +39,8 @@ class matrix_view {
 
   /// A view to write through is also one to read through.
   template <class U>
-    requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>)
-  constexpr matrix_view(const matrix_view<U>& other) noexcept
+  requires(std::is_same_v<const U, T> &&
+           !std::is_same_v<U, T>) constexpr matrix_view(const matrix_view<U>& other) noexcept
       : matrix_view(other.data(), other.rows(), other.columns(), other.row_stride()) {}
 
   constexpr T* data() const noexcept { return data_; }

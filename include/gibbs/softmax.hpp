@@ -11,20 +11,21 @@
 
 namespace gibbs {
 
-/// out[i] = exp(logits[i] / temperature) / sum over j of exp(logits[j] / temperature). out may be logits itself.
+/// out[i] = exp(logits[i] / temperature) / sum over j of exp(logits[j] / temperature). out may be
+/// logits itself.
 ///
-/// Accuracy: accuracy::softmax ulp each, whatever the range of the logits and the temperature; subnormal
-/// results within accuracy::softmax_subnormal of their last place.
+/// Accuracy: accuracy::softmax ulp each, whatever the range of the logits and the temperature;
+/// subnormal results within accuracy::softmax_subnormal of their last place.
 ///
-/// Special values: -infinity is a mask and gets exactly 0; a finite logit is never one. NaN, +infinity or
-/// nothing but -infinity make the whole row NaN. One element gets exactly 1. An empty row writes nothing.
-/// Temperature 0: the mass is shared equally by the maxima. Temperature +infinity: uniform over the elements
-/// that are not -infinity.
+/// Special values: -infinity is a mask and gets exactly 0; a finite logit is never one. NaN,
+/// +infinity or nothing but -infinity make the whole row NaN. One element gets exactly 1. An empty
+/// row writes nothing. Temperature 0: the mass is shared equally by the maxima. Temperature
+/// +infinity: uniform over the elements that are not -infinity.
 ///
-/// Errors: std::invalid_argument, with nothing written, if the sizes differ, if out overlaps logits without
-/// being logits itself, or for a temperature less than 0 or NaN.
+/// Errors: std::invalid_argument, with nothing written, if the sizes differ, if out overlaps logits
+/// without being logits itself, or for a temperature less than 0 or NaN.
 template <detail::float_range Logits, class Out, class Arch = detail::default_arch>
-  requires detail::output_of<Out, detail::element<Logits>>
+requires detail::output_of<Out, detail::element<Logits>>
 void softmax(const Logits& logits, Out&& out, const logit_options& options = {});
 
 /// The same for each row of a matrix.
@@ -34,24 +35,25 @@ void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
 
 /// softmax(logits, out, options), and returns log_sum_exp(logits, options).
 template <detail::float_range Logits, class Out, class Arch = detail::default_arch>
-  requires detail::output_of<Out, detail::element<Logits>>
-detail::element<Logits> softmax_with_log_sum_exp(const Logits& logits, Out&& out,
-                                                 const logit_options& options = {});
+requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
+softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& options = {});
 
 /// The same for each row of a matrix: results[i] belongs to row i.
 template <class In, class Results, class Arch = detail::default_arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                               Results&& results, const logit_options& options = {});
 
-/// out[i] = logits[i] / temperature - log_sum_exp(logits, options), natural logarithm. out may be logits.
+/// out[i] = logits[i] / temperature - log_sum_exp(logits, options), natural logarithm. out may be
+/// logits.
 ///
 /// Accuracy: accuracy::log_softmax ulp each, near 0 too: it is computed as
 /// -((max - x) / T + log1p(rest)), a sum of two numbers of the same sign.
 ///
-/// Special values and errors as for softmax, with -infinity in the place of 0 and 0 in the place of 1.
+/// Special values and errors as for softmax, with -infinity in the place of 0 and 0 in the place
+/// of 1.
 template <detail::float_range Logits, class Out, class Arch = detail::default_arch>
-  requires detail::output_of<Out, detail::element<Logits>>
+requires detail::output_of<Out, detail::element<Logits>>
 void log_softmax(const Logits& logits, Out&& out, const logit_options& options = {});
 
 /// The same for each row of a matrix.
@@ -89,8 +91,8 @@ void softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
     const split<T> scale(wide<T>(1.0) / all.total(0));
     const B hi(scale.hi);
     const B lo(scale.lo);
-    sweep_map<pace_of<decltype(row)>, T, Arch>(n, out, out,
-                       [&](const B& weight) { return multiply_add(weight, hi, weight * lo); });
+    sweep_map<pace_of<decltype(row)>, T, Arch>(
+        n, out, out, [&](const B& weight) { return multiply_add(weight, hi, weight * lo); });
   });
 }
 
@@ -105,7 +107,8 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t)
   }
   visit_row<T, Arch>(t, total.largest, [&](const auto& row) {
     const B log_sum(log_scaled_sum);
-    sweep_map<pace_of<decltype(row)>, T, Arch>(n, x, out, [&](const B& v) { return B(T(0)) - (row.distance(v) + log_sum); });
+    sweep_map<pace_of<decltype(row)>, T, Arch>(
+        n, x, out, [&](const B& v) { return B(T(0)) - (row.distance(v) + log_sum); });
   });
 }
 
@@ -157,30 +160,30 @@ void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
 }
 
 template <detail::float_range Logits, class Out, class Arch>
-  requires detail::output_of<Out, detail::element<Logits>>
+requires detail::output_of<Out, detail::element<Logits>>
 void softmax(const Logits& logits, Out&& out, const logit_options& options) {
   softmax<const detail::element<Logits>, Arch>(detail::as_row(logits), detail::as_output_row(out),
                                                options);
 }
 
 template <class In, class Results, class Arch>
-  requires detail::output_of<Results, std::remove_const_t<In>>
+requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                               Results&& results, const logit_options& options) {
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
-  detail::check_size("softmax_with_log_sum_exp", "results", std::ranges::size(results), logits.rows());
+  detail::check_size("softmax_with_log_sum_exp", "results", std::ranges::size(results),
+                     logits.rows());
   detail::softmax_with_log_sum_exp_rows<std::remove_const_t<In>, Arch>(
       logits, out, std::ranges::data(results), options.temperature);
 }
 
 template <detail::float_range Logits, class Out, class Arch>
-  requires detail::output_of<Out, detail::element<Logits>>
-detail::element<Logits> softmax_with_log_sum_exp(const Logits& logits, Out&& out,
-                                                 const logit_options& options) {
+requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
+softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& options) {
   using T = detail::element<Logits>;
   T result[1];
-  softmax_with_log_sum_exp<const T, T(&)[1], Arch>(detail::as_row(logits), detail::as_output_row(out),
-                                                   result, options);
+  softmax_with_log_sum_exp<const T, T(&)[1], Arch>(detail::as_row(logits),
+                                                   detail::as_output_row(out), result, options);
   return result[0];
 }
 
@@ -192,7 +195,7 @@ void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> ou
 }
 
 template <detail::float_range Logits, class Out, class Arch>
-  requires detail::output_of<Out, detail::element<Logits>>
+requires detail::output_of<Out, detail::element<Logits>>
 void log_softmax(const Logits& logits, Out&& out, const logit_options& options) {
   log_softmax<const detail::element<Logits>, Arch>(detail::as_row(logits),
                                                    detail::as_output_row(out), options);

@@ -3,8 +3,13 @@
 # SCRATCH, a folder to write to. Paths in the programs' arguments are relative to examples/.
 cmake_minimum_required(VERSION 3.23)
 
-# run(ARGUMENT...): sets code, out and err.
+# run(ARGUMENT...): sets code, out and err. INPUT, a file, is what the program reads.
+set(INPUT "")
 function(run)
+  set(input "")
+  if(INPUT)
+    set(input INPUT_FILE "${INPUT}")
+  endif()
   execute_process(
     COMMAND "${EXAMPLE}" ${ARGN}
     WORKING_DIRECTORY "${ROOT}/examples"
@@ -12,6 +17,7 @@ function(run)
     OUTPUT_VARIABLE out
     ERROR_VARIABLE err
     TIMEOUT 200
+    ${input}
   )
   foreach(variable code out err)
     set(${variable} "${${variable}}" PARENT_SCOPE)

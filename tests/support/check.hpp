@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iomanip>
+#include <map>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -35,8 +36,9 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
-// Counts comparisons and failures and prints the first few failures. The destructor checks that
-// there was none, and that the loop was not empty.
+// Counts comparisons and failures and prints the first few failures of each kind; a message's first
+// word, the primitive, is its kind. The destructor checks that there was none, and that the loop
+// was not empty.
 class fault_log {
  public:
   fault_log() = default;
@@ -47,12 +49,15 @@ class fault_log {
   void expect(bool good, const Parts&... parts) {
     ++compared_;
     if (good) return;
-    if (++failed_ <= 12) MESSAGE(text(parts...));
+    if (++failed_ > 100000) return;
+    const std::string message = text(parts...);
+    if (++of_kind_[message.substr(0, message.find(' '))] <= 4) MESSAGE(message);
   }
 
   std::size_t failed() const { return failed_; }
 
   ~fault_log() {
+    for (const auto& [kind, count] : of_kind_) MESSAGE(text(kind, ": ", count, " in all"));
     CHECK(failed_ == 0);
     CHECK(compared_ > 0);
   }
@@ -60,6 +65,7 @@ class fault_log {
  private:
   std::size_t compared_ = 0;
   std::size_t failed_ = 0;
+  std::map<std::string, std::size_t> of_kind_;
 };
 
 // The same number, -0 apart from +0; any NaN is as good as another.

@@ -519,12 +519,13 @@ class reference {
       mpfr_add(sum_, sum_, term_, MPFR_RNDN);
     }
     set_scalar(sum_);
-    result_.allowance = condition_of_kl(x, y);
+    result_.allowance =
+        gibbs::accuracy::kl_divergence_from_logits_condition<T> * condition_of_kl(x, y);
   }
 
   // How far relative changes of epsilon in each logit move the result: to first order
-  // sum |dKL/dx_i x_i| + |dKL/dy_i y_i|, and to second order (all that is left where the rows
-  // differ by a constant) sum p_i (epsilon (|x_i| + |y_i|) / T)^2.
+  // sum |dKL/dx_i x_i| + |dKL/dy_i y_i|, and beyond it (all that is left where the rows differ by a
+  // constant) sum p_i min(h, h^2) with h = epsilon (|x_i| + |y_i|) / T.
   double condition_of_kl(const analysis& x, const analysis& y) {
     if (in_.temperature == 0 || std::isinf(in_.temperature)) return 0;
     constexpr double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
@@ -553,7 +554,7 @@ class reference {
       mpfr_add_d(q_, q_, yi, MPFR_RNDN);
       mpfr_div_d(q_, q_, in_.temperature, MPFR_RNDN);
       mpfr_mul_d(q_, q_, epsilon, MPFR_RNDN);
-      mpfr_sqr(q_, q_, MPFR_RNDN);
+      if (mpfr_cmp_ui(q_, 1) < 0) mpfr_sqr(q_, q_, MPFR_RNDN);
       mpfr_mul(q_, q_, p_, MPFR_RNDN);
       mpfr_add(condition_, condition_, q_, MPFR_RNDN);
     }

@@ -112,13 +112,13 @@ double draw_temperature(random_source& random, heat range, std::span<const T> lo
 }
 
 template <class T>
-survey_row<T> draw_survey_row(const scenario<T>& from, std::uint64_t seed) {
+survey_row<T> draw_survey_row(const scenario<T>& from, std::uint64_t seed, std::size_t length = 0) {
   // The name goes in as well: families that draw alike would else see the same rows.
   std::uint64_t name = 0xcbf29ce484222325u;  // FNV-1a
   for (char c : from.name) name = (name ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   random_source random(seed ^ name);
   survey_row<T> result;
-  const std::size_t n = draw_length(random);
+  const std::size_t n = length > 0 ? length : draw_length(random);
   result.first.resize(n);
   result.second.resize(n);
   result.target.resize(n);
@@ -189,8 +189,9 @@ template <class T>
 class surveyor {
  public:
   template <class Report>
-  void measure(const scenario<T>& from, std::uint64_t seed, bool with_baseline, Report report) {
-    const survey_row<T> x = draw_survey_row(from, seed);
+  void measure(const scenario<T>& from, std::uint64_t seed, bool with_baseline, Report report,
+               std::size_t length = 0) {
+    const survey_row<T> x = draw_survey_row(from, seed, length);
     bool assigned = false;
     for (const primitive<T>& f : primitives<T>()) {
       if (f.first_is_logits() != from.logits) continue;

@@ -19,7 +19,8 @@ namespace gibbs {
 
 /// How logits become a distribution: p is proportional to exp(logit / temperature).
 struct logit_options {
-  /// 0 is the limit: all mass on the largest logits; +infinity: uniform. Less than 0 or NaN is an error.
+  /// 0 is the limit: all mass on the largest logits; +infinity: uniform. Less than 0 or NaN is an
+  /// error.
   double temperature = 1;
 };
 
@@ -33,14 +34,14 @@ using element = std::remove_cv_t<std::ranges::range_value_t<R>>;
 
 template <class R>
 concept float_range = contiguous<R> &&
-                      (std::same_as<element<R>, float> || std::same_as<element<R>, double>);
+    (std::same_as<element<R>, float> || std::same_as<element<R>, double>);
 
 template <class R, class T>
 concept range_of = contiguous<R> && std::same_as<element<R>, T>;
 
 template <class R, class T>
-concept output_of = range_of<R, T> &&
-                    !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+concept output_of =
+    range_of<R, T> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
 template <class R>
 concept label_range = contiguous<R> && std::integral<element<R>> && !std::same_as<element<R>, bool>;
@@ -67,8 +68,9 @@ GIBBS_INLINE void check_temperature(const char* function, const logit_options& o
 }
 
 template <class A, class B>
-GIBBS_INLINE void check_same_shape(const char* function, const char* a_name, const matrix_view<A>& a,
-                                   const char* b_name, const matrix_view<B>& b) {
+GIBBS_INLINE void check_same_shape(const char* function, const char* a_name,
+                                   const matrix_view<A>& a, const char* b_name,
+                                   const matrix_view<B>& b) {
   if (a.rows() != b.rows() || a.columns() != b.columns()) {
     fail(function, b_name, " has ", b.rows(), " x ", b.columns(), " elements, ", a_name, " has ",
          a.rows(), " x ", a.columns());
@@ -106,8 +108,8 @@ GIBBS_INLINE std::uintptr_t address(const T* p) {
 
 /// Output may be the input itself, element on element, or must have no element in common with it.
 template <class In, class T>
-GIBBS_INLINE void check_overlap(const char* function, const char* in_name, const matrix_view<In>& in,
-                                const matrix_view<T>& out) {
+GIBBS_INLINE void check_overlap(const char* function, const char* in_name,
+                                const matrix_view<In>& in, const matrix_view<T>& out) {
   const std::size_t rows = out.rows();
   const std::size_t columns = out.columns();
   if (rows == 0 || columns == 0) return;
@@ -126,15 +128,16 @@ GIBBS_INLINE void check_overlap(const char* function, const char* in_name, const
       out_begin + bytes(out.row_stride()) <= in_begin) {
     return;
   }
-  const std::uintptr_t distance = out_begin > in_begin ? out_begin - in_begin : in_begin - out_begin;
+  const std::uintptr_t distance =
+      out_begin > in_begin ? out_begin - in_begin : in_begin - out_begin;
   if (same_stride && rows > 1) {
     // Columns of one buffer side by side.
     const std::size_t stride = out.row_stride() * sizeof(T);
     const std::size_t offset = distance % stride;
     if (offset >= columns * sizeof(T) && stride - offset >= columns * sizeof(T)) return;
   }
-  fail(function, "out overlaps ", in_name, ": they begin ", distance,
-       " bytes apart; out must be ", in_name, " itself or have no element in common with it");
+  fail(function, "out overlaps ", in_name, ": they begin ", distance, " bytes apart; out must be ",
+       in_name, " itself or have no element in common with it");
 }
 
 }  // namespace detail

@@ -19,19 +19,18 @@ GIBBS_INLINE batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficien
   }
 }
 
-/// 2^r - 1 for |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; their error is below
-/// 2^-27 (float), 2^-56 (double) of 2^r.
+/// 2^r - 1 for |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; their error is
+/// below 2^-27 (float), 2^-56 (double) of 2^r.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> exp2_minus_1(const batch<T, Arch>& r) {
   if constexpr (std::is_same_v<T, float>) {
     return r * polynomial(r, 0x1.62e43p-1f, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f,
-                                   0x1.5efac6p-10f, 0x1.428902p-13f);
+                          0x1.5efac6p-10f, 0x1.428902p-13f);
   } else {
-    return r * polynomial(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c599p-3,
-                                   0x1.c6b08d704a1a6p-5, 0x1.3b2ab6fba1b39p-7, 0x1.5d87fe788212p-10,
-                                   0x1.4309130a25ebfp-13, 0x1.ffcbfcf6a96ecp-17,
-                                   0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24,
-                                   0x1.e60ab42daabaap-28, 0x1.eb31550ef1214p-32);
+    return r * polynomial(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c599p-3, 0x1.c6b08d704a1a6p-5,
+                          0x1.3b2ab6fba1b39p-7, 0x1.5d87fe788212p-10, 0x1.4309130a25ebfp-13,
+                          0x1.ffcbfcf6a96ecp-17, 0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24,
+                          0x1.e60ab42daabaap-28, 0x1.eb31550ef1214p-32);
   }
 }
 
@@ -39,20 +38,19 @@ GIBBS_INLINE batch<T, Arch> exp2_minus_1(const batch<T, Arch>& r) {
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   if constexpr (std::is_same_v<T, float>) {
-    return polynomial(d, 0x1p-1f, -0x1.555556p-3f, 0x1.555572p-5f, -0x1.1110c6p-7f,
-                               0x1.6c0148p-10f, -0x1.a034dp-13f, 0x1.a935dcp-16f, -0x1.728018p-19f);
+    return polynomial(d, 0x1p-1f, -0x1.555556p-3f, 0x1.555572p-5f, -0x1.1110c6p-7f, 0x1.6c0148p-10f,
+                      -0x1.a034dp-13f, 0x1.a935dcp-16f, -0x1.728018p-19f);
   } else {
-    return polynomial(
-        d, 0x1p-1, -0x1.5555555555555p-3, 0x1.5555555555554p-5, -0x1.1111111111159p-7,
-        0x1.6c16c16c16f5p-10, -0x1.a01a01a016f79p-13, 0x1.a01a019fc8839p-16, -0x1.71de3a5324163p-19,
-        0x1.27e4fbb1b5bb5p-22, -0x1.ae645dbcec123p-26, 0x1.1eed662c2da94p-29,
-        -0x1.611db5e96ae2cp-33, 0x1.93b18a5643479p-37, -0x1.b3d438cf8a61dp-41,
-        0x1.aa0eadd3a7d8ep-45);
+    return polynomial(d, 0x1p-1, -0x1.5555555555555p-3, 0x1.5555555555554p-5, -0x1.1111111111159p-7,
+                      0x1.6c16c16c16f5p-10, -0x1.a01a01a016f79p-13, 0x1.a01a019fc8839p-16,
+                      -0x1.71de3a5324163p-19, 0x1.27e4fbb1b5bb5p-22, -0x1.ae645dbcec123p-26,
+                      0x1.1eed662c2da94p-29, -0x1.611db5e96ae2cp-33, 0x1.93b18a5643479p-37,
+                      -0x1.b3d438cf8a61dp-41, 0x1.aa0eadd3a7d8ep-45);
   }
 }
 
-/// 2^(y - pivot) = s * (1 + q), s a power of two or 0. Kept apart, the two parts add up to sums that never
-/// see the rounding of 1 + q.
+/// 2^(y - pivot) = s * (1 + q), s a power of two or 0. Kept apart, the two parts add up to sums
+/// that never see the rounding of 1 + q.
 template <class T, class Arch>
 struct exponential {
   batch<T, Arch> s;
@@ -61,8 +59,8 @@ struct exponential {
   GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s, q, s); }
 };
 
-/// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for, by an
-/// absolute split of the exponent: nothing is subtracted from x, so nothing of it is lost.
+/// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for,
+/// by an absolute split of the exponent: nothing is subtracted from x, so nothing of it is lost.
 template <class T, class Arch>
 class scaled_exp2 {
   using B = batch<T, Arch>;
@@ -72,8 +70,8 @@ class scaled_exp2 {
   static constexpr T largest_exponent =
       has_fma<Arch> || !std::is_same_v<T, float> ? T(65536) : T(1024);
 
-  /// Weights of the element largest are about 2^headroom: what is 2^-149 (float) or 2^-1074 (double) of it
-  /// is still a normal number, and 2^62 of them can be added up.
+  /// Weights of the element largest are about 2^headroom: what is 2^-149 (float) or 2^-1074
+  /// (double) of it is still a normal number, and 2^62 of them can be added up.
   static constexpr int headroom = 64;
 
   GIBBS_INLINE scaled_exp2(split<T> factor, T largest)
@@ -111,11 +109,10 @@ class scaled_exp2 {
     }
   }
 
-  /// The leading half of the digits; a product of two halves is exact.
+  /// The leading half of the digits, rounded down; a product of two halves is exact.
   GIBBS_INLINE static B short_part(const B& x) {
-    constexpr int dropped = (mantissa_bits<T> + 1) / 2;
-    return from_bits<T, Arch>(bits(x) &
-                              batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
+    constexpr int dropped = (mantissa_bits<T> + 2) / 2;
+    return from_bits<T, Arch>(bits(x) & batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
   }
   GIBBS_INLINE static B short_part(T x) { return short_part(B(x)); }
 

@@ -14,22 +14,20 @@ template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> atanh_tail(const batch<T, Arch>& z) {
   if constexpr (std::is_same_v<T, float>) {
     return polynomial(z, 0x1.555556p-1f, 0x1.9998d6p-2f, 0x1.24b078p-2f, 0x1.c39b3ap-3f,
-                               0x1.85b23p-3f, 0x1.559504p-3f);
+                      0x1.85b23p-3f, 0x1.559504p-3f);
   } else {
     return polynomial(z, 0x1.5555555555555p-1, 0x1.9999999999b6cp-2, 0x1.249249247aaefp-2,
-                               0x1.c71c71d8d3541p-3, 0x1.745d138edf4c1p-3, 0x1.3b142c0745031p-3,
-                               0x1.1106c508e2e8dp-3, 0x1.e308545b1c41dp-4, 0x1.a42c56ae1e918p-4,
-                               0x1.caa3a50d7705fp-4, 0x1.758a2513387d9p-6, 0x1.acf4237610834p-3);
+                      0x1.c71c71d8d3541p-3, 0x1.745d138edf4c1p-3, 0x1.3b142c0745031p-3,
+                      0x1.1106c508e2e8dp-3, 0x1.e308545b1c41dp-4, 0x1.a42c56ae1e918p-4,
+                      0x1.caa3a50d7705fp-4, 0x1.758a2513387d9p-6, 0x1.acf4237610834p-3);
   }
 }
 
 /// ln 2 as a sum; the first part has so few digits that its product with an exponent is exact.
 template <class T>
-inline constexpr T ln2_hi =
-    std::is_same_v<T, float> ? T(0x1.62ep-1) : T(0x1.62e42fefap-1);
+inline constexpr T ln2_hi = std::is_same_v<T, float> ? T(0x1.62ep-1) : T(0x1.62e42fefap-1);
 template <class T>
-inline constexpr T ln2_lo =
-    std::is_same_v<T, float> ? T(0x1.0bfbe8p-15) : T(0x1.cf79abc9e3b39p-40);
+inline constexpr T ln2_lo = std::is_same_v<T, float> ? T(0x1.0bfbe8p-15) : T(0x1.cf79abc9e3b39p-40);
 
 /// The unsigned integer n < 2^mantissa_bits as a number.
 template <class T, class Arch>
@@ -49,9 +47,10 @@ inline constexpr T rescue_up = T(0x1p64);
 template <class T>
 inline constexpr T rescue_down = T(0x1p-64);
 
-/// log(x) for x > 0, subnormal x too, within 1 ulp or so, near 1 too: with f = m - 1 and s = f / (2 + f),
-/// log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 t(s^2))), so that the error of s only enters small terms
-/// (the form of FDLIBM's e_log.c). For x = 0, infinity or less than 0 the result means nothing.
+/// log(x) for x > 0, subnormal x too, within 1 ulp or so, near 1 too: with f = m - 1 and s = f / (2
+/// + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 t(s^2))), so that the error of s only enters
+/// small terms (the form of FDLIBM's e_log.c). For x = 0, infinity or less than 0 the result means
+/// nothing.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
@@ -64,19 +63,19 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   const U shifted = bits(normal) + U(one - sqrt_half);
   const B e = small_integer<T, Arch>(from_exponent_field<T, Arch>(shifted), exponent_bias<T>) -
               choose(subnormal, B(T(rescue_exponent<T>)), B(T(0)));
-  const B m = from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>) - 1)) +
-                                 U(sqrt_half));
+  const B m =
+      from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>)-1)) + U(sqrt_half));
   const B f = m - B(T(1));
   const B s = f / (f + B(T(2)));
   const B z = s * s;
   const B half_square = B(T(0.5)) * f * f;
-  const B correction = multiply_add(
-      s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
+  const B correction =
+      multiply_add(s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
   return multiply_add(e, B(ln2_hi<T>), f - (half_square - correction));
 }
 
-/// log(q), to be multiplied by p: 0 where p and q are 0 (0 log 0), or p is 0 and q any other number;
-/// -infinity where only q is 0; NaN where p or q is negative or NaN.
+/// log(q), to be multiplied by p: 0 where p and q are 0 (0 log 0), or p is 0 and q any other
+/// number; -infinity where only q is 0; NaN where p or q is negative or NaN.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q) {
   using B = batch<T, Arch>;
@@ -88,24 +87,23 @@ GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, A
   if (!xsimd::all(usual)) {
     const B limit = choose(q == zero, B(-infinity<T>), result);
     const B at_0 = choose(p == zero, zero, limit);
-    result = choose((q >= zero) & (p >= zero), at_0,
-                             B(std::numeric_limits<T>::quiet_NaN()));
+    result = choose((q >= zero) & (p >= zero), at_0, B(std::numeric_limits<T>::quiet_NaN()));
   }
   return result;
 }
 
 /// p log(p / q) - p + q for positive finite p and q, never negative, and 0 only where p == q or the
-/// result is below the smallest number. Split off the exponent difference e, so that Q = q 2^e is near p;
-/// with d = p - Q and s = d / (p + Q), p log(p / Q) - p + Q = d s + p s^3 t(s^2): no term cancels.
-/// Normal says that p and q are normal numbers and p + q does not overflow; otherwise p and q are moved to
-/// the middle of the exponent range first.
+/// result is below the smallest number. Split off the exponent difference e, so that Q = q 2^e is
+/// near p; with d = p - Q and s = d / (p + Q), p log(p / Q) - p + Q = d s + p s^3 t(s^2): no term
+/// cancels. Normal says that p and q are normal numbers and p + q does not overflow; otherwise p
+/// and q are moved to the middle of the exponent range first.
 template <bool Normal, class T, class Arch>
 GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch>& q) {
   using B = batch<T, Arch>;
   using U = batch<uint_of<T>, Arch>;
   B P = p;
   B q_normal = q;
-  B moved(T(0));     // log2 of (q_normal / q) / (P / p)
+  B moved(T(0));      // log2 of (q_normal / q) / (P / p)
   B move_back(T(1));  // p / P
   if constexpr (!Normal) {
     const B tiny((std::numeric_limits<T>::min)());
@@ -114,34 +112,33 @@ GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch
     const auto q_low = q < tiny;
     P = choose(p_low, p * B(rescue_up<T>), choose(p_high, p * B(rescue_down<T>), p));
     q_normal = choose(q_low, q * B(rescue_up<T>), q);
-    move_back = choose(p_low, B(rescue_down<T>),
-                                choose(p_high, B(rescue_up<T>), B(T(1))));
+    move_back = choose(p_low, B(rescue_down<T>), choose(p_high, B(rescue_up<T>), B(T(1))));
     const B step(T(rescue_exponent<T>));
     const B zero(T(0));
-    moved = choose(q_low, step, zero) -
-            choose(p_low, step, choose(p_high, -step, zero));
+    moved = choose(q_low, step, zero) - choose(p_low, step, choose(p_high, -step, zero));
   }
 
-  // e is the difference of the logarithms rounded towards 0, so it is 0 unless one number is about twice
-  // the other, or more. An offset keeps the differences of the bit patterns positive.
+  // e is the difference of the logarithms rounded towards 0, so it is 0 unless one number is about
+  // twice the other, or more. An offset keeps the differences of the bit patterns positive.
   constexpr uint_of<T> offset = uint_of<T>(exponent_bias<T>) << (mantissa_bits<T> + 1);
-  const U towards_zero = bits(choose(
-      P < q_normal, from_bits<T, Arch>(U((uint_of<T>(1) << mantissa_bits<T>) - 1)), B(T(0))));
-  const U exponent = from_exponent_field<T, Arch>(bits(P) - bits(q_normal) + U(offset) + towards_zero);
-  const B Q = from_bits<T, Arch>(bits(q_normal) +
-                                 (to_exponent_field<T, Arch>(exponent) - U(offset)));
+  const U towards_zero = bits(
+      choose(P < q_normal, from_bits<T, Arch>(U((uint_of<T>(1) << mantissa_bits<T>)-1)), B(T(0))));
+  const U exponent =
+      from_exponent_field<T, Arch>(bits(P) - bits(q_normal) + U(offset) + towards_zero);
+  const B Q =
+      from_bits<T, Arch>(bits(q_normal) + (to_exponent_field<T, Arch>(exponent) - U(offset)));
   const B e = small_integer<T, Arch>(exponent, 2 * exponent_bias<T>) + moved;
 
   const B d = P - Q;
   const B s = d / (P + Q);
   const B z = s * s;
-  const B near = multiply_add(d, s, P * (z * s) * atanh_tail(z));
-  const B far = near + (multiply_add(P, e * B(ln2_hi<T>), -Q) + P * (e * B(ln2_lo<T>)));
+  const B close = multiply_add(d, s, P * (z * s) * atanh_tail(z));
+  const B apart = close + (multiply_add(P, e * B(ln2_hi<T>), -Q) + P * (e * B(ln2_lo<T>)));
   const auto same_scale = e == B(T(0));
   if constexpr (Normal) {
-    return choose(same_scale, near, far + q);
+    return choose(same_scale, close, apart + q);
   } else {
-    return choose(same_scale, near * move_back, far * move_back + q);
+    return choose(same_scale, close * move_back, apart * move_back + q);
   }
 }
 

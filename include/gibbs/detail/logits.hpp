@@ -15,8 +15,8 @@
 
 namespace gibbs::detail {
 
-/// A temperature, prepared once a call for all rows. It never meets an element as a divisor: it is folded
-/// into the factors that the exponential needs anyway.
+/// A temperature, prepared once a call for all rows. It never meets an element as a divisor: it is
+/// folded into the factors that the exponential needs anyway.
 template <class T>
 struct temperature {
   enum class kind { finite, zero, infinite };
@@ -27,8 +27,8 @@ struct temperature {
   bool moderate;
   split<T> log2e;    ///< log2(e) / T; of the scaled temperature if not moderate
   split<T> inverse;  ///< 1 / T; likewise
-  /// Otherwise T is scaled by a power of two into [1, 2), and differences of logits with it, by `before`
-  /// them and `after` them.
+  /// Otherwise T is scaled by a power of two into [1/2, 1), and differences of logits with it, by
+  /// `before` them and `after` them.
   T before = 1;
   T after[2] = {1, 1};
   /// Differences less than this do not count, and would overflow when scaled.
@@ -66,16 +66,18 @@ struct temperature {
     return wide<T>(static_cast<double>(x > 0 ? infinity<T> : -infinity<T>));
   }
 
-  /// (a - b) / T for one pair a >= b, likewise.
-  GIBBS_INLINE wide<T> difference(T a, T b) const {
+  /// w (a - b) / T for one pair a >= b and a weight w > 0, likewise; nothing overflows on the way.
+  GIBBS_INLINE wide<T> difference(T a, T b, T w = 1) const {
     if (a == b) return wide<T>(0.0);
     if (b == -infinity<T> || limit == kind::zero) {
       return wide<T>(static_cast<double>(b != b ? b : infinity<T>));
     }
     if (limit == kind::infinite) return wide<T>(0.0);
-    const wide<T> d = wide<T>(a) - wide<T>(b);
-    if (is_finite(static_cast<double>(d))) return d / wide<T>(value);
-    return (wide<T>(a / 4) - wide<T>(b / 4)) / wide<T>(value / 4);
+    const bool large = a - b > 1;
+    const T scale = large ? T(0.25) : T(1);
+    const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
+    const wide<T> t(value * static_cast<double>(scale));
+    return large ? (d * wide<T>(w)) / t : (d / t) * wide<T>(w);
   }
 
  private:
@@ -83,7 +85,8 @@ struct temperature {
   GIBBS_INLINE static kind limit_of(double t) {
     constexpr bool is_float = std::is_same_v<T, float>;
     if (t == 0 || (is_float && t < 0x1p-280)) return kind::zero;
-    if (t > (std::numeric_limits<double>::max)() || (is_float && t > 0x1p280)) return kind::infinite;
+    if (t > (std::numeric_limits<double>::max)() || (is_float && t > 0x1p280))
+      return kind::infinite;
     return kind::finite;
   }
   GIBBS_INLINE static wide<T> log2e_wide() {
@@ -96,7 +99,7 @@ struct temperature {
   GIBBS_INLINE static int exponent(double t) {
     int e = 0;
     ::frexp(t, &e);
-    return e - 1;
+    return e;
   }
   GIBBS_INLINE static double scaled(double t) {
     if (limit_of(t) != kind::finite) return 1;
@@ -105,9 +108,9 @@ struct temperature {
   GIBBS_INLINE static T power_of_two(int e) { return static_cast<T>(::ldexp(1.0, e)); }
 };
 
-/// One row. Plain rows have a moderate temperature and a maximum that is not large against it; the others
-/// (Careful) have their maximum subtracted first, which is exact for all elements that count where the
-/// maximum is large, and are scaled with the temperature.
+/// One row. Plain rows have a moderate temperature and a maximum that is not large against it; the
+/// others (Careful) have their maximum subtracted first, which is exact for all elements that count
+/// where the maximum is large, and are scaled with the temperature.
 template <class T, class Arch, bool Careful>
 class logits_row {
   using B = batch<T, Arch>;
@@ -122,6 +125,8 @@ class logits_row {
         inverse_hi_(t.inverse.hi),
         inverse_lo_(t.inverse.lo),
         before_(t.before),
+        difference_scale_(t.before),
+        difference_unscale_(T(1)),
         after_{B(t.after[0]), B(t.after[1])},
         shift_(T(0)),
         floor_(-infinity<T>),
@@ -134,6 +139,11 @@ class logits_row {
         if (largest > 0) floor_ = B(T(0));
       }
       least_difference_ = B(t.least_difference);
+      // Where differences of logits may overflow and their quotients by T need not.
+      if (t.moderate && !(largest < huge && largest > -huge)) {
+        difference_scale_ = B(T(0.25));
+        difference_unscale_ = B(T(4));
+      }
     }
   }
 
@@ -147,8 +157,7 @@ class logits_row {
     if constexpr (Careful) {
       const B negative_infinity(-infinity<T>);
       if (limit_ == kind::zero) {
-        return exp2_(choose(
-            x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
+        return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
       }
       if (limit_ == kind::infinite) {
         return exp2_(choose(x == negative_infinity, negative_infinity, x - x));
@@ -173,13 +182,13 @@ class logits_row {
       } else if (limit_ == kind::infinite) {
         result = (a - a) + (b_finite - b_finite);
       } else {
-        const B d = ((a * before_ - b_finite * before_) * after_[0]) * after_[1];
+        const B unscaled = a * difference_scale_ - b_finite * difference_scale_;
+        const B d = (unscaled * after_[0]) * after_[1];
         const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
-        result = choose(overflow, d, multiply_add(d, inverse_hi_, d * inverse_lo_));
+        result = choose(overflow, d, over_t(d) * difference_unscale_);
       }
     } else {
-      const B d = a - b_finite;
-      result = multiply_add(d, inverse_hi_, d * inverse_lo_);
+      result = over_t(a - b_finite);
     }
     return choose(b == B(-infinity<T>), B(infinity<T>), result);
   }
@@ -194,6 +203,19 @@ class logits_row {
   }
 
  private:
+  /// In this order an overflow keeps its sign.
+  GIBBS_INLINE B over_t(const B& d) const {
+    const B quotient = d * inverse_hi_;
+    const B result = multiply_add(d, inverse_lo_, quotient);
+    if constexpr (has_fma<Arch>) {
+      return result;
+    } else {
+      return choose(abs(quotient) > B((std::numeric_limits<T>::max)()), quotient, result);
+    }
+  }
+
+  static constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
+
   GIBBS_INLINE static constexpr T lowest() { return std::numeric_limits<T>::lowest(); }
 
   /// Whether max / T is so large that the split of the exponent would lose digits.
@@ -219,6 +241,8 @@ class logits_row {
   B inverse_hi_;
   B inverse_lo_;
   B before_;
+  B difference_scale_;
+  B difference_unscale_;
   B after_[2];
   B shift_;
   B floor_;
@@ -229,8 +253,9 @@ class logits_row {
 template <class Row>
 inline constexpr pace pace_of = std::remove_cvref_t<Row>::speed;
 
-/// What a row of logits comes down to: its maximum, and the sum of exp((x - max) / T) over all elements but
-/// one maximum, which is what log1p wants. rest is NaN where an element is NaN or +infinity.
+/// What a row of logits comes down to: its maximum, and the sum of exp((x - max) / T) over all
+/// elements but one maximum, which is what log1p wants. rest is NaN where an element is NaN or
+/// +infinity.
 template <class T>
 struct logits_total {
   T largest;
@@ -248,8 +273,8 @@ GIBBS_INLINE auto visit_row(const temperature<T>& t, T largest, Visit visit) {
   return visit(logits_row<T, Arch, true>(t, largest));
 }
 
-/// The sums that every reduction of logits starts with: 0 and 1 are the two parts of the weights of all
-/// elements below the maximum, 2 counts the maxima.
+/// The sums that every reduction of logits starts with: 0 and 1 are the two parts of the weights of
+/// all elements below the maximum, 2 counts the maxima.
 template <std::size_t N, class T, class Arch, bool Careful>
 GIBBS_INLINE terms<T, Arch, N> weight_terms(const logits_row<T, Arch, Careful>& row,
                                             const batch<T, Arch>& x) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The only file that includes xsimd. Everything that differs between versions of xsimd and everything for
-// which an architecture has an instruction that xsimd does not offer ends here.
+// The only file that includes xsimd. Everything that differs between versions of xsimd and
+// everything for which an architecture has an instruction that xsimd does not offer ends here.
 #ifndef GIBBS_DETAIL_SIMD_HPP
 #define GIBBS_DETAIL_SIMD_HPP
 
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
     (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "gibbs needs IEEE arithmetic: compile this file without -ffast-math, -Ofast, -fassociative-math \
+#error \
+    "gibbs needs IEEE arithmetic: compile this file without -ffast-math, -Ofast, -fassociative-math \
 and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp PROPERTIES COMPILE_OPTIONS -fno-fast-math))"
 #endif
 
@@ -23,8 +24,8 @@ and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp
 #define GIBBS_INLINE inline __attribute__((always_inline))
 #endif
 
-// GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an intrinsic that
-// uses it is inlined.
+// GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an
+// intrinsic that uses it is inlined.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -80,7 +81,8 @@ template <class Arch>
 inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
 #endif
 
-/// Whether multiply_add() below rounds once. Where it does not, exact products are made from short factors.
+/// Whether multiply_add() below rounds once. Where it does not, exact products are made from short
+/// factors.
 template <class Arch>
 inline constexpr bool has_fma = is_fma3<Arch>::value || is_avx512<Arch> || is_neon64<Arch>;
 
@@ -89,7 +91,7 @@ inline constexpr bool has_fma = is_fma3<Arch>::value || is_avx512<Arch> || is_ne
 /// a * b + c, rounded once if has_fma<Arch>.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> multiply_add(const batch<T, Arch>& a, const batch<T, Arch>& b,
-                                const batch<T, Arch>& c) {
+                                         const batch<T, Arch>& c) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   // xsimd 8.1 multiplies and adds here.
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
@@ -113,9 +115,9 @@ GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T
   if constexpr (is_x86<Arch>) {
     // maxps returns its second operand; xsimd 14 swapped the two.
 #if XSIMD_VERSION_MAJOR >= 14
-    return xsimd::max(b, a);
+    return (xsimd::max)(b, a);
 #else
-    return xsimd::max(a, b);
+    return (xsimd::max)(a, b);
 #endif
   } else {
     return xsimd::select(a > b, a, b);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The only loops over memory: groups of batches, single batches, tail. What is done to a batch comes in as a
-// function; how far sums are to be trusted is decided here.
+// The only loops over memory: groups of batches, single batches, tail. What is done to a batch
+// comes in as a function; how far sums are to be trusted is decided here.
 #ifndef GIBBS_DETAIL_SWEEP_HPP
 #define GIBBS_DETAIL_SWEEP_HPP
 
@@ -31,8 +31,9 @@ struct terms {
   }
 };
 
-/// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so that their
-/// error does not grow with the length of the row: pairs are added in a tree of four, then with their errors.
+/// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so
+/// that their error does not grow with the length of the row: pairs are added in a tree of four,
+/// then with their errors.
 template <class T, class Arch, std::size_t N>
 class sums {
   using B = batch<T, Arch>;
@@ -74,7 +75,8 @@ class sums {
   B error_[N];
 };
 
-/// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom run.
+/// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom
+/// run.
 enum class pace { fast, compact };
 
 /// Adds up term(batch...) over n elements of each input.

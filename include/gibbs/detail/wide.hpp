@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Scalars with more digits than T, for the few operations a row that come after its sums: double for
-// float, an unevaluated sum of two doubles for double.
+// Scalars with more digits than T, for the few operations a row that come after its sums: double
+// for float, an unevaluated sum of two doubles for double.
 #ifndef GIBBS_DETAIL_WIDE_HPP
 #define GIBBS_DETAIL_WIDE_HPP
 
@@ -14,8 +14,9 @@ namespace gibbs::detail {
 
 GIBBS_INLINE bool is_finite(double x) { return x - x == 0; }
 
-/// hi + lo with |lo| <= ulp(hi) / 2 (T. J. Dekker, "A floating-point technique for extending the available
-/// precision", 1971). Where hi is infinite or NaN, lo is 0. Relative errors are a few 2^-104.
+/// hi + lo with |lo| <= ulp(hi) / 2 (T. J. Dekker, "A floating-point technique for extending the
+/// available precision", 1971). Where hi is infinite or NaN, lo is 0. Relative errors are a few
+/// 2^-104.
 struct double_double {
   double hi = 0;
   double lo = 0;
