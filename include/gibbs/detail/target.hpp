@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// GIBBS_TARGET names the instruction set that a unit is compiled for. Code that does not depend on it, and has
-// no architecture among its template parameters, is in an inline namespace of this name: units compiled with
-// different -m flags can then be linked, and none of them calls a function compiled for another.
+// GIBBS_TARGET names the instruction set that a unit is compiled for. Code that does not depend on
+// it, and has no architecture among its template parameters, is in an inline namespace of this
+// name: units compiled with different -m flags can then be linked, and none of them calls a
+// function compiled for another.
 #ifndef GIBBS_DETAIL_TARGET_HPP
 #define GIBBS_DETAIL_TARGET_HPP
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// The two kernels that every primitive stands on, 2^r - 1 and log(x), over the floats of their
+// domain (all of them or every so many) and over random doubles.
+#pragma once
+
+#include <mpfr.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <gibbs/detail/exp2.hpp>
+#include <gibbs/detail/log.hpp>
+#include <limits>
+
+#include "inputs.hpp"
+#include "reference.hpp"
+
+namespace gibbs_support {
+
+struct kernel_error {
+  double worst = 0;
+  double at = 0;
+  std::uint64_t count = 0;
+
+  void take(double error, double x) {
+    ++count;
+    if (error > worst || std::isnan(error)) {
+      worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+      at = x;
+    }
+  }
+};
+
+// The largest |r| that the polynomial is made for.
+inline constexpr double largest_fraction = 0.504;
+
+namespace detail {
+
+// Calls check(x, kernel(x)) for next() until that returns false, a vector at a time.
+template <class T, class Kernel, class Next, class Check>
+void run_kernel(Kernel kernel, Next next, Check check) {
+  using batch = gibbs::detail::batch<T, gibbs::detail::default_arch>;
+  constexpr std::size_t lanes = batch::size;
+  alignas(64) T x[lanes];
+  alignas(64) T y[lanes];
+  for (bool more = true; more;) {
+    std::size_t n = 0;
+    while (n < lanes && (more = next(x[n]))) ++n;
+    std::fill(x + n, x + lanes, T(0.25));
+    kernel(batch::load_aligned(x)).store_aligned(y);
+    for (std::size_t i = 0; i < n; ++i) check(x[i], y[i]);
+  }
+}
+
+// Every step-th float from low to high, both positive.
+class every_float {
+ public:
+  every_float(float low, float high, std::uint32_t step, bool negative)
+      : bits_(std::bit_cast<std::uint32_t>(low)),
+        end_(std::bit_cast<std::uint32_t>(high)),
+        step_(step),
+        sign_(negative ? 0x80000000u : 0) {}
+  bool operator()(float& x) {
+    if (bits_ > end_) return false;
+    x = std::bit_cast<float>(bits_ | sign_);
+    bits_ += step_;
+    return true;
+  }
+
+ private:
+  std::uint32_t bits_;
+  std::uint32_t end_;
+  std::uint32_t step_;
+  std::uint32_t sign_;
+};
+
+}  // namespace detail
+
+// |q - (2^r - 1)| in ulp of 1: what is added to an exact power of two's leading 1.
+inline kernel_error exp2_error_in_float(std::uint32_t step) {
+  kernel_error result;
+  for (bool negative : {false, true}) {
+    detail::run_kernel<float>(
+        [](const auto& r) { return gibbs::detail::exp2_minus_1(r); },
+        detail::every_float(0, static_cast<float>(largest_fraction), step, negative),
+        [&](float r, float q) {
+          // Double has digits to spare: expm1's error is 2^-29 of a float's ulp.
+          const double right = std::expm1(static_cast<double>(r) * std::numbers::ln2);
+          result.take(std::abs(static_cast<double>(q) - right) * 0x1p23, static_cast<double>(r));
+        });
+  }
+  return result;
+}
+
+// In ulp of the logarithm.
+inline kernel_error log_error_in_float(std::uint32_t step) {
+  kernel_error result;
+  detail::run_kernel<float>(
+      [](const auto& x) { return gibbs::detail::log_positive(x); },
+      detail::every_float(std::numeric_limits<float>::denorm_min(),
+                          (std::numeric_limits<float>::max)(), step, false),
+      [&](float x, float y) {
+        const double right = std::log(static_cast<double>(x));
+        if (right == 0) return result.take(y == 0 ? 0 : 1e9, 1);
+        const double ulp = std::ldexp(1.0, std::ilogb(right) - 23);
+        result.take(std::abs(static_cast<double>(y) - right) / ulp, static_cast<double>(x));
+      });
+  return result;
+}
+
+inline kernel_error exp2_error_in_double(std::size_t count) {
+  kernel_error result;
+  random_source random(1);
+  real right;
+  detail::run_kernel<double>(
+      [](const auto& r) { return gibbs::detail::exp2_minus_1(r); },
+      [&](double& r) {
+        r = random.uniform(-largest_fraction, largest_fraction);
+        if (random.uniform() < 0.2) r = std::ldexp(r, -static_cast<int>(random.below(60)));
+        return count-- > 0;
+      },
+      [&](double r, double q) {
+        mpfr_set_d(right, r, MPFR_RNDN);
+        mpfr_exp2(right, right, MPFR_RNDN);
+        mpfr_sub_ui(right, right, 1, MPFR_RNDN);
+        mpfr_sub_d(right, right, q, MPFR_RNDN);
+        result.take(std::abs(mpfr_get_d(right, MPFR_RNDN)) * 0x1p52, r);
+      });
+  return result;
+}
+
+inline kernel_error log_error_in_double(std::size_t count) {
+  kernel_error result;
+  random_source random(2);
+  real right;
+  detail::run_kernel<double>(
+      [](const auto& x) { return gibbs::detail::log_positive(x); },
+      [&](double& x) {
+        const double u = random.uniform();
+        if (u < 0.4) {  // near 1, where the logarithm is near 0
+          x = 1 + random.uniform(-0.5, 0.5) * std::ldexp(1.0, -static_cast<int>(random.below(52)));
+        } else if (u < 0.7) {
+          x = random.uniform(0.5, 2);
+        } else {  // all exponents, those of subnormal numbers too
+          x = std::bit_cast<double>(random.bits() & 0x7fffffffffffffffu);
+          if (!std::isfinite(x) || x == 0) x = 3;
+        }
+        return count-- > 0;
+      },
+      [&](double x, double y) {
+        mpfr_set_d(right, x, MPFR_RNDN);
+        mpfr_log(right, right, MPFR_RNDN);
+        result.take(error_in_ulps(y, exact::from(right)), x);
+      });
+  return result;
+}
+
+}  // namespace gibbs_support
