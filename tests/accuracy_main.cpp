@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/kernels.hpp"
 #include "support/survey.hpp"
 
 namespace {
@@ -25,6 +26,7 @@ constexpr char usage[] = R"(usage: accuracy [OPTION...]
   --first-seed N       the first row's seed (1)
   --only TEXT          only primitives, families and types whose name contains TEXT
   --row FAMILY SEED TYPE   print this one row and what each primitive makes of it
+  --exhaustive         only the kernels, over every float of their domain (minutes)
   --json FILE          also write the table as JSON
 )";
 
@@ -32,6 +34,7 @@ struct options {
   std::size_t rows = 300;
   std::uint64_t first_seed = 1;
   std::string only;
+  bool exhaustive = false;
   std::string json;
   std::string row_family;
   std::uint64_t row_seed = 0;
@@ -68,6 +71,8 @@ options parse(int argc, char** argv) {
       result.first_seed = integer(value());
     } else if (name == "--only") {
       result.only = value();
+    } else if (name == "--exhaustive") {
+      result.exhaustive = true;
     } else if (name == "--json") {
       result.json = value();
     } else if (name == "--row") {
@@ -227,10 +232,30 @@ void print_row(const options& o) {
   fail("unknown family " + o.row_family);
 }
 
+// The kernels, every step-th float. False if one is beyond its bound.
+bool print_kernels(std::uint32_t step) {
+  const std::string architecture(architecture_name());
+  bool good = true;
+  const auto print_one = [&](const char* name, const kernel_error& found, double bound,
+                             const char* unit) {
+    const bool in_bound = found.worst <= bound;
+    std::printf("%-22s %-10s %8.5f %s at %a, %g allowed, %llu inputs%s\n", name,
+                architecture.c_str(), found.worst, unit, found.at, bound,
+                static_cast<unsigned long long>(found.count), in_bound ? "" : "  FAILED");
+    good = good && in_bound;
+  };
+  print_one("2^r - 1, float", exp2_error_in_float(step), exp2_kernel_bound, "ulp of 1");
+  print_one("2^r - 1, double", exp2_error_in_double(300'000), exp2_kernel_bound, "ulp of 1");
+  print_one("log(x), float", log_error_in_float(step), log_kernel_bound, "ulp");
+  print_one("log(x), double", log_error_in_double(300'000), log_kernel_bound, "ulp");
+  return good;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const options o = parse(argc, argv);
+  if (o.exhaustive) return print_kernels(1) ? 0 : 1;
   if (!o.row_family.empty()) {
     o.row_type == "double" ? print_row<double>(o) : print_row<float>(o);
     return 0;
@@ -239,5 +264,6 @@ int main(int argc, char** argv) {
   for (line& x : survey<double>(o)) lines.push_back(std::move(x));
   print(lines, o.only);
   print_summary(lines);
+  print_kernels(1009);
   if (!o.json.empty()) write_json(lines, o.json);
 }

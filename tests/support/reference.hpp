@@ -531,6 +531,7 @@ class reference {
       }
       mpfr_add(sum_, sum_, term_, MPFR_RNDN);
     }
+    repeat(sum_);
     set_scalar(sum_);
     result_.allowance =
         gibbs::accuracy::kl_divergence_from_logits_condition<T> * condition_of_kl(x, y);
