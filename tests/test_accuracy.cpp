@@ -16,6 +16,7 @@
 
 #include "support/check.hpp"
 #include "support/kernels.hpp"
+#include "support/sample.hpp"
 #include "support/survey.hpp"
 
 namespace {
