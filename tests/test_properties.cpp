@@ -178,13 +178,13 @@ TEST_CASE_TEMPLATE("probabilities are between 0 and 1 and their sum is 1", T, fl
       random_source random(seed);
       const sample<T> x = draw(softmax, from, random, 1 + random.below(300),
                                ordinary_temperatures[random.below(ordinary_temperatures.size())]);
-      double sum = 0;
+      long double sum = 0;
       bool in_range = true;
       for (T p : ask(softmax, x).row) {
-        sum += static_cast<double>(p);
+        sum += static_cast<long double>(p);
         in_range = in_range && p >= 0 && p <= 1;
       }
-      const double off = std::abs(sum - 1);
+      const double off = std::abs(static_cast<double>(sum - 1));
       const double allowed = gibbs::accuracy::softmax<T> * epsilon<T> + 1e-15;
       log.expect(in_range && off <= allowed, "softmax ", type_name<T>(), " family ", from.name,
                  " seed ", seed, " T = ", x.temperature, ": the sum is off by ", off,

@@ -84,7 +84,9 @@ T entropy_from_logits_row(const T* x, std::size_t n, const temperature<T>& t) {
         [&](const B& v) {
           auto added = weight_terms<4>(row, v);
           const B weight = added.of[0] + added.of[1];
-          added.of[3] = choose(added.of[0] == B(T(0)), B(T(0)), weight * row.distance(v));
+          // 0 times the distance of a masked element is 0.
+          const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
+          added.of[3] = weight * row.distance(counted);
           return added;
         },
         input<T>{x, -infinity<T>});

@@ -91,8 +91,9 @@ void softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
     const split<T> scale(wide<T>(1.0) / all.total(0));
     const B hi(scale.hi);
     const B lo(scale.lo);
-    sweep_map<pace_of<decltype(row)>, T, Arch>(
-        n, out, out, [&](const B& weight) { return multiply_add(weight, hi, weight * lo); });
+    sweep_map<pace_of<decltype(row)>, T, Arch>(n, input<T>{out, T(0)}, out, [&](const B& weight) {
+      return multiply_add(weight, hi, weight * lo);
+    });
   });
 }
 
@@ -107,8 +108,9 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t)
   }
   visit_row<T, Arch>(t, total.largest, [&](const auto& row) {
     const B log_sum(log_scaled_sum);
-    sweep_map<pace_of<decltype(row)>, T, Arch>(
-        n, x, out, [&](const B& v) { return B(T(0)) - (row.distance(v) + log_sum); });
+    sweep_map<pace_of<decltype(row)>, T, Arch>(n, input<T>{x, total.largest}, out, [&](const B& v) {
+      return B(T(0)) - (row.distance(v) + log_sum);
+    });
   });
 }
 

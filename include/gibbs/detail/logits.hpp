@@ -160,7 +160,8 @@ class logits_row {
         return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
       }
       if (limit_ == kind::infinite) {
-        return exp2_(choose(x == negative_infinity, negative_infinity, x - x));
+        const B finite = max_or_second(B(lowest()), x);
+        return exp2_(choose(x == negative_infinity, negative_infinity, finite - finite));
       }
       const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
       return exp2_((d * after_[0]) * after_[1]);
@@ -178,7 +179,7 @@ class logits_row {
     B result;
     if constexpr (Careful) {
       if (limit_ == kind::zero) {
-        result = choose(a == b_finite, B(T(0)), (a - b_finite) * B(infinity<T>));
+        result = choose(a == b_finite, B(T(0)), choose(a > b_finite, B(infinity<T>), a - b_finite));
       } else if (limit_ == kind::infinite) {
         result = (a - a) + (b_finite - b_finite);
       } else {
@@ -223,7 +224,7 @@ class logits_row {
     const double bound = 0.69 * static_cast<double>(scaled_exp2<T, Arch>::largest_exponent);
     const double m = static_cast<double>(largest < 0 ? -largest : largest);
     // -infinity, the maximum of nothing, is not large.
-    return largest != -infinity<T> && !(m <= t.value * bound);
+    return largest != -infinity<T> && !(m / bound <= t.value);
   }
 
   /// The largest of the numbers that the exponential gets to see.
@@ -292,10 +293,13 @@ GIBBS_INLINE terms<T, Arch, N> weight_terms(const logits_row<T, Arch, Careful>& 
 template <class T, class Arch, std::size_t N, bool Careful>
 GIBBS_INLINE logits_total<T> total_of(const logits_row<T, Arch, Careful>& row, T largest,
                                       const sums<T, Arch, N>& all) {
-  const wide<T> below = (all.total(0) + all.total(1)) / row.largest_weight();
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
+  const wide<T> below = all.total(0) + all.total(1);
+  // Nothing but -infinity, and perhaps NaN, which the sum has kept: there is no weight to divide
+  // by.
   if (largest == -infinity<T>) return {largest, below};
-  return {largest, below + (all.total(2) - wide<T>(1.0))};
+  return {largest, below / row.largest_weight() + (all.total(2) - wide<T>(1.0))};
+};
 }
 
 template <class T, class Arch>

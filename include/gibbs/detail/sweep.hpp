@@ -52,6 +52,15 @@ class sums {
     }
   }
 
+  /// Takes what has come together out of the lanes: their errors are added up without errors of
+  /// their own, which is good enough for some hundred additions.
+  void fold() {
+    for (std::size_t i = 0; i < N; ++i) {
+      folded_[i] = total(i);
+      sum_[i] = error_[i] = B(T(0));
+    }
+  }
+
   wide<T> total(std::size_t i) const {
     alignas(64) T sum[lanes<T, Arch>];
     alignas(64) T error[lanes<T, Arch>];
@@ -66,14 +75,18 @@ class sums {
       errors += error[lane];
     }
     // A sum that became infinite left a NaN in its error.
-    if (!is_finite(plain_total)) return plain_total;
-    return total + wide<T>(errors);
+    if (!is_finite(plain_total)) return folded_[i] + wide<T>(plain_total);
+    return folded_[i] + (total + wide<T>(errors));
   }
 
  private:
   B sum_[N];
   B error_[N];
+  wide<T> folded_[N] = {};
 };
+
+/// Groups of batches between two folds.
+inline constexpr std::size_t fold_after = 512;
 
 /// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom
 /// run.
@@ -86,13 +99,19 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N>& into, std::size_t n, Term term, I
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
     const auto at = [&](std::size_t k) { return term(read<T, Arch>(inputs.data + k)...); };
-    for (; i + 4 * step <= n; i += 4 * step) {
-      into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+    for (std::size_t groups = n / (4 * step); groups > 0;) {
+      const std::size_t block = (std::min)(groups, fold_after);
+      for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
+        into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+      }
+      groups -= block;
+      if (groups > 0) into.fold();
     }
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
     into.add(term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...));
+    if (Pace == pace::compact && i / step % fold_after == fold_after - 1) into.fold();
   }
 }
 
@@ -109,20 +128,27 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N>& into, std::size_t n, T*
       write(out + k, result);
       return added;
     };
-    for (; i + 4 * step <= n; i += 4 * step) {
-      into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+    for (std::size_t groups = n / (4 * step); groups > 0;) {
+      const std::size_t block = (std::min)(groups, fold_after);
+      for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
+        into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+      }
+      groups -= block;
+      if (groups > 0) into.fold();
     }
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
     into.add(term(result, read_first<T, Arch>(in.data + i, count, in.fill)));
     write_first(out + i, result, count);
+    if (Pace == pace::compact && i / step % fold_after == fold_after - 1) into.fold();
   }
 }
 
 /// out = f(in), element by element; out may be in.
 template <pace Pace, class T, class Arch, class Map>
-GIBBS_INLINE void sweep_map(std::size_t n, const T* in, T* out, Map f) {
+GIBBS_INLINE void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
+  const T* in = from.data;
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
@@ -136,7 +162,7 @@ GIBBS_INLINE void sweep_map(std::size_t n, const T* in, T* out, Map f) {
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
-    write_first(out + i, f(read_first<T, Arch>(in + i, count, T(0))), count);
+    write_first(out + i, f(read_first<T, Arch>(in + i, count, from.fill)), count);
   }
 }
 
