@@ -299,7 +299,6 @@ GIBBS_INLINE logits_total<T> total_of(const logits_row<T, Arch, Careful>& row, T
   // by.
   if (largest == -infinity<T>) return {largest, below};
   return {largest, below / row.largest_weight() + (all.total(2) - wide<T>(1.0))};
-};
 }
 
 template <class T, class Arch>
