@@ -79,24 +79,27 @@ TEST_CASE_TEMPLATE("rows of 16 million", T, float, double) {
   constexpr std::size_t n = (std::size_t(1) << 24) + 3;
   std::vector<T> x(n, T(0.3));
   x[n - 1] = T(20);  // outweighed by the others
-  const double rest = static_cast<double>(n - 1) *
-                      std::exp(static_cast<double>(x[0]) - static_cast<double>(x[n - 1]));
-  const double log_sum = std::log1p(rest);
-  const double tolerance = 4 * static_cast<double>(std::numeric_limits<T>::epsilon());
-  const auto near = [&](T got, double wanted) {
-    return std::abs(static_cast<double>(got) - wanted) <= std::abs(wanted) * tolerance;
+  using real = long double;  // where it is no more than double, it costs a digit of the check
+  const real rest =
+      static_cast<real>(n - 1) * std::exp(static_cast<real>(x[0]) - static_cast<real>(x[n - 1]));
+  const real log_sum = std::log1p(rest);
+  const auto check = [&](const char* what, T got, real wanted, double bound) {
+    const real unit = static_cast<real>(std::numeric_limits<T>::epsilon()) * std::abs(wanted);
+    const double off = static_cast<double>(std::abs(static_cast<real>(got) - wanted) / unit);
+    log.expect(off <= bound + 0.1, what, " ", type_name<T>(), ": ", got, ", ", off, " epsilon off");
   };
-  const T total = gibbs::log_sum_exp(x);
-  log.expect(near(total, static_cast<double>(x[n - 1]) + log_sum), "log_sum_exp: ", total);
-  const T loss = gibbs::cross_entropy_from_logits(x, n - 1);
-  log.expect(near(loss, log_sum), "cross_entropy_from_logits: ", loss, " and not ", log_sum);
+  check("log_sum_exp", gibbs::log_sum_exp(x), static_cast<real>(x[n - 1]) + log_sum,
+        gibbs::accuracy::log_sum_exp<T>);
+  check("cross_entropy_from_logits", gibbs::cross_entropy_from_logits(x, n - 1), log_sum,
+        gibbs::accuracy::cross_entropy_from_logits<T>);
   gibbs::softmax(x, x);
-  log.expect(near(x[n - 1], 1 / (1 + rest)), "softmax: ", x[n - 1]);
-  log.expect(near(x[0], rest / (1 + rest) / static_cast<double>(n - 1)), "softmax: ", x[0]);
+  check("softmax, the largest", x[n - 1], 1 / (1 + rest), gibbs::accuracy::softmax<T>);
+  check("softmax, the others", x[0], rest / (1 + rest) / static_cast<real>(n - 1),
+        gibbs::accuracy::softmax<T>);
   std::fill(x.begin(), x.end(), static_cast<T>(1 / static_cast<double>(n)));
-  const double p = static_cast<double>(x[0]);
-  const T entropy = gibbs::entropy(x);
-  log.expect(near(entropy, -p * std::log(p) * static_cast<double>(n)), "entropy: ", entropy);
+  const real p = static_cast<real>(x[0]);
+  check("entropy", gibbs::entropy(x), -p * std::log(p) * static_cast<real>(n),
+        gibbs::accuracy::entropy<T>);
 }
 
 TEST_CASE_TEMPLATE("rows that differ by a constant: of the order of epsilon squared", T, float,

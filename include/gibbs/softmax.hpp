@@ -78,6 +78,11 @@ void softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
     return;
   }
+  if (n == 1) {
+    // Without a fused multiply-add, w * (1 / w) is not always 1.
+    out[0] = 1;
+    return;
+  }
   visit_row<T, Arch>(t, largest, [&](const auto& row) {
     // The sum is one of the rounded weights, so that what dominates it is divided by itself.
     sums<T, Arch, 1> all;
