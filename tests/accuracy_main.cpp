@@ -16,6 +16,14 @@
 #include "support/kernels.hpp"
 #include "support/survey.hpp"
 
+// Other libraries, where the build defines which of them there are: see bench/peers.
+#if defined(GIBBS_BENCH_EIGEN) || defined(GIBBS_BENCH_ONEDNN) || defined(GIBBS_BENCH_XNNPACK)
+#include "peers/peer.hpp"
+#define GIBBS_ACCURACY_PEERS 1
+#else
+#define GIBBS_ACCURACY_PEERS 0
+#endif
+
 namespace {
 
 using namespace gibbs_support;
@@ -24,7 +32,7 @@ constexpr char usage[] = R"(usage: accuracy [OPTION...]
   --quick              fewer rows
   --rows N             rows of each family (300)
   --first-seed N       the first row's seed (1)
-  --only TEXT          only primitives, families and types whose name contains TEXT
+  --only TEXT          only what contains TEXT in "primitive type family"
   --row FAMILY SEED TYPE   print this one row and what each primitive makes of it
   --exhaustive         only the kernels, over every float of their domain (minutes)
   --json FILE          also write the table as JSON
@@ -89,6 +97,40 @@ options parse(int argc, char** argv) {
   return result;
 }
 
+#if GIBBS_ACCURACY_PEERS
+// They know no temperature.
+template <class T, bench::peer (*Peer)()>
+bool run_peer(const primitive<T>& f, const row_arguments<T>& in, std::span<T> out, T& scalar) {
+  if (in.temperature != 1) return false;
+  std::vector<T> result(in.first.size());
+  const bench::problem<T> row{f.name,           1,         in.first.size(), in.first.data(),
+                              in.second.data(), &in.label, result.data()};
+  const bench::job job = Peer().prepare(row);
+  if (!job) return false;
+  job();
+  std::copy_n(result.begin(), out.size(), out.begin());
+  scalar = result[0];
+  return f.output != output_kind::row_and_scalar;
+}
+#endif
+
+template <class T>
+std::span<const contender<T>> contenders() {
+  static const std::vector<contender<T>> all{
+      std_contender<T>,
+#ifdef GIBBS_BENCH_EIGEN
+      {"Eigen", run_peer<T, bench::eigen>},
+#endif
+#ifdef GIBBS_BENCH_ONEDNN
+      {"oneDNN", run_peer<T, bench::onednn>},
+#endif
+#ifdef GIBBS_BENCH_XNNPACK
+      {"XNNPACK", run_peer<T, bench::xnnpack>},
+#endif
+  };
+  return all;
+}
+
 struct line {
   std::string primitive;
   std::string type;
@@ -106,6 +148,19 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+std::string title(std::string_view primitive, std::string_view type, std::string_view family) {
+  return std::string(primitive) + " " + std::string(type) + " " + std::string(family);
+}
+
+template <class T>
+bool is_wanted(const scenario<T>& from, std::string_view only) {
+  const auto all = primitives<T>();
+  return std::any_of(all.begin(), all.end(), [&](const primitive<T>& f) {
+    return f.first_is_logits() == from.logits &&
+           contains(title(f.name, type_name<T>(), from.name), only);
+  });
+}
+
 // A line for each family, primitive by primitive.
 template <class T>
 std::vector<line> survey(const options& o) {
@@ -114,10 +169,12 @@ std::vector<line> survey(const options& o) {
   std::map<std::pair<primitive_id, std::string>, finding> cells;
   const auto all = scenarios<T>();
   for (const scenario<T>& from : all) {
+    if (!is_wanted(from, o.only)) continue;
     for (std::uint64_t seed = o.first_seed; seed < o.first_seed + o.rows; ++seed) {
-      measure.measure(from, seed, true, [&](const primitive<T>& f, const finding& found) {
-        cells[{f.id, from.name}].add(found);
-      });
+      measure.measure(from, seed, contenders<T>(),
+                      [&](const primitive<T>& f, const finding& found) {
+                        cells[{f.id, from.name}].add(found);
+                      });
     }
   }
   for (const primitive<T>& f : primitives<T>()) {
@@ -131,31 +188,41 @@ std::vector<line> survey(const options& o) {
   return result;
 }
 
+// In one column: the error in ulp, or nothing where it was not measured.
+std::string cell(double error) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%12.4g", error);
+  return error < 0 ? std::string(12, ' ') : text;
+}
+
 void print(const std::vector<line>& lines, std::string_view only) {
   const std::string architecture(architecture_name());
+  const auto others = contenders<float>();
   std::string last;
   for (const line& x : lines) {
-    if (!contains(x.primitive + " " + x.type + " " + x.family, only)) continue;
-    if (x.primitive != last) {
-      std::printf("\n%s, %s, %s: %g ulp promised\n", x.primitive.c_str(), x.type.c_str(),
-                  architecture.c_str(), x.bound);
-      std::printf("  %-22s %10s %10s  %-6s %12s  %s\n", "family", "worst ulp", "allowed", "seed",
-                  "std:: ulp", "length, temperature, place");
+    if (!contains(title(x.primitive, x.type, x.family), only)) continue;
+    if (x.primitive + x.type != last) {
+      std::printf("\n%s, %s, %s: %g ulp promised\n  %-22s %10s %10s", x.primitive.c_str(),
+                  x.type.c_str(), architecture.c_str(), x.bound, "family", "worst ulp", "allowed");
+      for (const auto& other : others) std::printf(" %12s", std::string(other.name).c_str());
+      std::printf("  %-6s %s\n", "seed", "length, temperature, place");
     }
-    last = x.primitive;
+    last = x.primitive + x.type;
     const verdict& w = x.found.worst;
-    std::printf("  %-22s %10.4g %10.4g  %-6llu %12.4g  %zu, %.9g, %s%s\n", x.family.c_str(),
-                w.error, w.allowed, static_cast<unsigned long long>(x.found.seed),
-                x.found.baseline_error, x.found.length, x.found.temperature,
-                w.in_scalar ? "result" : ("[" + std::to_string(w.index) + "]").c_str(),
-                x.found.failed ? ("  FAILED " + std::to_string(x.found.failed) + " of " +
-                                  std::to_string(x.found.rows))
-                                     .c_str()
-                               : "");
+    std::printf("  %-22s %10.4g %10.4g", x.family.c_str(), w.error, w.allowed);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      std::printf(" %s", cell(x.found.contender_error[i]).c_str());
+    }
+    std::printf("  %-6llu %zu, %.9g, %s", static_cast<unsigned long long>(x.found.seed),
+                x.found.length, x.found.temperature,
+                w.in_scalar ? "result" : ("[" + std::to_string(w.index) + "]").c_str());
+    if (x.found.failed > 0) std::printf("  FAILED %zu of %zu", x.found.failed, x.found.rows);
+    std::printf("\n");
   }
 }
 
-void print_summary(const std::vector<line>& lines) {
+// The number of rows beyond the promised bounds.
+std::size_t print_summary(const std::vector<line>& lines) {
   std::printf("\n%-38s %-7s %-10s %10s %10s %8s %8s\n", "over all families", "type", "arch",
               "worst ulp", "allowed", "rows", "failed");
   std::size_t failed = 0;
@@ -172,6 +239,7 @@ void print_summary(const std::vector<line>& lines) {
     failed += all.failed;
   }
   std::printf("%zu rows beyond the promised bounds\n", failed);
+  return failed;
 }
 
 void write_json(const std::vector<line>& lines, const std::string& path) {
@@ -186,9 +254,14 @@ void write_json(const std::vector<line>& lines, const std::string& path) {
         << "\", \"worst_ulp\": " << number(x.found.worst.error)
         << ", \"allowed_ulp\": " << number(x.found.worst.allowed) << ", \"seed\": " << x.found.seed
         << ", \"length\": " << x.found.length
-        << ", \"temperature\": " << number(x.found.temperature)
-        << ", \"std_ulp\": " << number(x.found.baseline_error) << ", \"rows\": " << x.found.rows
-        << ", \"failed\": " << x.found.failed << "}" << (i + 1 < lines.size() ? "," : "") << "\n";
+        << ", \"temperature\": " << number(x.found.temperature) << ", \"rows\": " << x.found.rows
+        << ", \"failed\": " << x.found.failed;
+    const auto others = contenders<float>();
+    for (std::size_t k = 0; k < others.size(); ++k) {
+      const double error = x.found.contender_error[k];
+      if (error >= 0) out << ", \"" << others[k].name << "\": " << number(error);
+    }
+    out << "}" << (i + 1 < lines.size() ? "," : "") << "\n";
   }
   out << "]\n";
 }
@@ -235,6 +308,7 @@ void print_row(const options& o) {
 // The kernels, every step-th float. False if one is beyond its bound.
 bool print_kernels(std::uint32_t step) {
   const std::string architecture(architecture_name());
+  const kernel_bounds& bounds = step == 1 ? over_all_floats : over_samples;
   bool good = true;
   const auto print_one = [&](const char* name, const kernel_error& found, double bound,
                              const char* unit) {
@@ -244,10 +318,18 @@ bool print_kernels(std::uint32_t step) {
                 static_cast<unsigned long long>(found.count), in_bound ? "" : "  FAILED");
     good = good && in_bound;
   };
-  print_one("2^r - 1, float", exp2_error_in_float(step), exp2_kernel_bound, "ulp of 1");
-  print_one("2^r - 1, double", exp2_error_in_double(300'000), exp2_kernel_bound, "ulp of 1");
-  print_one("log(x), float", log_error_in_float(step), log_kernel_bound, "ulp");
-  print_one("log(x), double", log_error_in_double(300'000), log_kernel_bound, "ulp");
+  print_one("2^r - 1, float", exp2_error_in_float(step), bounds.exp2, "ulp of 1");
+  print_one("2^r - 1, double", exp2_error_in_double(300'000), bounds.exp2, "ulp of 1");
+  print_one("log(x), float", log_error_in_float(step), bounds.log, "ulp");
+  print_one("log(x), double", log_error_in_double(300'000), bounds.log, "ulp");
+  print_one("atanh series, float", series_error_in_float<series::atanh_tail>(step),
+            bounds.atanh_tail, "ulp");
+  print_one("atanh series, double", series_error_in_double<series::atanh_tail>(300'000),
+            bounds.atanh_tail, "ulp");
+  print_one("exp(-d)-1+d, float", series_error_in_float<series::exp_remainder>(step),
+            bounds.exp_remainder, "ulp");
+  print_one("exp(-d)-1+d, double", series_error_in_double<series::exp_remainder>(300'000),
+            bounds.exp_remainder, "ulp");
   return good;
 }
 
@@ -263,7 +345,8 @@ int main(int argc, char** argv) {
   std::vector<line> lines = survey<float>(o);
   for (line& x : survey<double>(o)) lines.push_back(std::move(x));
   print(lines, o.only);
-  print_summary(lines);
-  print_kernels(1009);
+  const bool rows_good = print_summary(lines) == 0;
+  const bool kernels_good = print_kernels(1009);
   if (!o.json.empty()) write_json(lines, o.json);
+  return rows_good && kernels_good ? 0 : 1;
 }

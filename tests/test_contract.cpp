@@ -454,7 +454,8 @@ class judge_calls {
     // A negative probability is no number: not a finite input to speak of.
     if (f.gives_scalar() && wanted.scalar.is_nan()) return;
     // Infinite results may say so.
-    if ((f.gives_scalar() && std::isinf(scalar)) || !std::all_of(out_.begin(), out_.end(), is_finite)) {
+    if ((f.gives_scalar() && std::isinf(scalar)) ||
+        !std::all_of(out_.begin(), out_.end(), is_finite)) {
       return;
     }
     log_.expect(flags == 0, f.name, "-flags ", type_name<T>(), " ", where,

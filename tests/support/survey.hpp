@@ -157,13 +157,31 @@ survey_row<T> draw_survey_row(const scenario<T>& from, std::uint64_t seed, std::
   return result;
 }
 
+// Other code for the same: scalar code with std::exp, other libraries. `run` is as on_row, and
+// gives false where it does not do this.
+template <class T>
+struct contender {
+  std::string_view name;
+  bool (*run)(const primitive<T>&, const row_arguments<T>&, std::span<T> out, T& scalar);
+};
+
+inline constexpr std::size_t most_contenders = 4;
+
+template <class T>
+inline constexpr contender<T> std_contender{
+    "std::", [](const primitive<T>& f, const row_arguments<T>& in, std::span<T> out, T& scalar) {
+      scalar = f.baseline_on_row(in, out);
+      return true;
+    }};
+
 // The worst of many rows for one primitive.
 struct finding {
   verdict worst;
   std::uint64_t seed = 0;
   std::size_t length = 0;
   double temperature = 1;
-  double baseline_error = 0;  // in ulp
+  std::array<double, most_contenders> contender_error = {-1, -1, -1,
+                                                         -1};  // in ulp; -1: not measured
   std::size_t rows = 0;
   std::size_t failed = 0;
 
@@ -178,7 +196,9 @@ struct finding {
       temperature = other.temperature;
     }
     worst.good = before.good && other.worst.good;
-    baseline_error = (std::max)(baseline_error, other.baseline_error);
+    for (std::size_t i = 0; i < most_contenders; ++i) {
+      contender_error[i] = (std::max)(contender_error[i], other.contender_error[i]);
+    }
     rows += other.rows;
     failed += other.failed;
   }
@@ -189,8 +209,8 @@ template <class T>
 class surveyor {
  public:
   template <class Report>
-  void measure(const scenario<T>& from, std::uint64_t seed, bool with_baseline, Report report,
-               std::size_t length = 0) {
+  void measure(const scenario<T>& from, std::uint64_t seed,
+               std::span<const contender<T>> contenders, Report report, std::size_t length = 0) {
     const survey_row<T> x = draw_survey_row(from, seed, length);
     bool assigned = false;
     for (const primitive<T>& f : primitives<T>()) {
@@ -211,9 +231,10 @@ class surveyor {
                     .temperature = x.temperature,
                     .rows = 1};
       found.failed = found.worst.good ? 0 : 1;
-      if (with_baseline) {
-        const T baseline_scalar = f.baseline_on_row(in, out_);
-        found.baseline_error = judge<T>(f, wanted, out_, baseline_scalar).largest;
+      for (std::size_t i = 0; i < contenders.size(); ++i) {
+        T other = 0;
+        if (!contenders[i].run(f, in, out_, other)) continue;
+        found.contender_error[i] = judge<T>(f, wanted, out_, other).largest;
       }
       report(f, found);
     }
