@@ -126,8 +126,10 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
       [&](const B& v, const B& p) {
         auto added = weight_terms<5>(row, v);
         const B zero(T(0));
-        const B term = choose(p == zero, zero, p * row.distance(v));
-        added.of[3] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), term);
+        // 0 times the distance of a masked element is 0.
+        const B counted = choose(p == zero, row.largest(), v);
+        added.of[3] =
+            choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), p * row.distance(counted));
         added.of[4] = p;
         return added;
       },

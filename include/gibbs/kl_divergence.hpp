@@ -116,33 +116,36 @@ class kl_from_logits_term {
     B p = p_row_.weight(x).value();
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
+    if (greedy_) {
+      p_zero = x < p_row_.largest();
+      q_zero = y < q_row_.largest();
+    }
+    // What is replaced below gets some d here that causes no overflow.
+    const auto counts = (p > zero) & ~q_zero;
+    const B x_counted = choose(counts, x, p_row_.largest());
+    const B y_counted = choose(counts, y, q_row_.largest());
     B d;
     if constexpr (Careful) {
       p *= p_factor_;
-      const B p_distance = p_row_.distance(x);
-      const B q_distance = q_row_.distance(y);
-      if (greedy_) {
-        p_zero = p_distance > zero;
-        q_zero = q_distance > zero;
-      }
-      // Where both are infinite neither p nor q counts.
-      d = choose(p_distance == q_distance, zero, q_distance - p_distance) - shift;
+      d = (q_row_.distance(y_counted) - p_row_.distance(x_counted)) - shift;
     } else {
-      d = p_row_.difference(x, y) - shift;
+      d = p_row_.difference(x_counted, y_counted) - shift;
     }
+    const auto is_close = abs(d) <= one;
+    const B d_close = choose(is_close, d, zero);
     // In this order the square of a tiny d does not underflow.
-    const B close = (p * d) * (d * exp_remainder(d));
-    const B apart = p * ((d - one) + exp2_(zero - d).value());
-    B term = choose(abs(d) <= one, close, apart);
-    const B most((std::numeric_limits<T>::max)());
-    if (!xsimd::all((d >= B(least)) & (d <= most) & (p > zero))) {
+    const B close = (p * d_close) * (d_close * exp_remainder(d_close));
+    const auto q_outweighs = d < B(least);
+    const B apart = p * ((d - one) + exp2_(choose(q_outweighs, zero, zero - d)).value());
+    B term = choose(is_close, close, apart);
+    if (!xsimd::all((d >= B(least)) & counts)) {
       const B q = q_row_.weight(y).value() * q_factor_;
-      term = choose(d < B(least), multiply_add(p, d - one, q), term);
+      term = choose(q_outweighs, multiply_add(p, d - one, q), term);
       term = choose(p == zero, q, term);
       term = choose(q_zero & ~p_zero, B(infinity<T>), term);
     }
     // The second sum is p (1 - exp(-d)), which only has a meaning where all d are small.
-    return {{term, choose(p > zero, p * d - close, zero)}};
+    return {{term, choose(p > zero, p * d_close - close, zero)}};
   }
 
  private:
@@ -155,6 +158,25 @@ class kl_from_logits_term {
   bool greedy_;
   scaled_exp2<T, Arch> exp2_;
 };
+
+/// The divergence where it is so large, or nearly so, that one d overflows: the sum of p d, as the
+/// sum of p - q is 0, element by element in more digits.
+template <class T, class Arch>
+T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_total<T>& p,
+                       const logits_total<T>& q, const temperature<T>& t) {
+  const wide<T> log_p_sum = p.log_scaled_sum();
+  const wide<T> shift = log_p_sum - q.log_scaled_sum();
+  wide<T> sum(0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double log_p = -static_cast<double>(t.difference(p.largest, x[i]) + log_p_sum);
+    const T weight = static_cast<T>(::exp(log_p));
+    if (x[i] == -infinity<T> || (weight == 0 && y[i] != -infinity<T>)) continue;
+    if (y[i] == -infinity<T>) return infinity<T>;
+    sum = sum + (t.difference(q.largest, y[i], weight) - t.difference(p.largest, x[i], weight) -
+                 wide<T>(weight) * shift);
+  }
+  return static_cast<T>(sum);
+}
 
 template <bool Careful, class T, class Arch>
 T kl_from_logits_sum(const T* x, const T* y, std::size_t n, const logits_total<T>& p,
@@ -188,10 +210,12 @@ T kl_from_logits_sum(const T* x, const T* y, std::size_t n, const logits_total<T
         all, n, [&](const B& v, const B& w) { return term(v, w, shift_batch); },
         input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     const wide<T> result = all.total(0) / scale;
-    if constexpr (!Careful) {
-      // Weights have room above them for all but the largest d.
-      if (!is_finite(static_cast<double>(result))) {
+    if (!is_finite(static_cast<double>(result))) {
+      if constexpr (!Careful) {
+        // Weights have room above them for all but the largest d.
         return kl_from_logits_sum<true, T, Arch>(x, y, n, p, q, t);
+      } else if (t.limit == temperature<T>::kind::finite) {
+        return kl_from_logits_large<T, Arch>(x, y, n, p, q, t);
       }
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the

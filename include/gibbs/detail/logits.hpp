@@ -73,7 +73,7 @@ struct temperature {
       return wide<T>(static_cast<double>(b != b ? b : infinity<T>));
     }
     if (limit == kind::infinite) return wide<T>(0.0);
-    const bool large = a - b > 1;
+    const bool large = a / 4 - b / 4 > T(0.25);  // without overflow
     const T scale = large ? T(0.25) : T(1);
     const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
     const wide<T> t(value * static_cast<double>(scale));

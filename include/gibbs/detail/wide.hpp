@@ -5,14 +5,19 @@
 #ifndef GIBBS_DETAIL_WIDE_HPP
 #define GIBBS_DETAIL_WIDE_HPP
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 
 #include "simd.hpp"
 
 namespace gibbs::detail {
 
-GIBBS_INLINE bool is_finite(double x) { return x - x == 0; }
+/// Looks at the bits: subtracting or comparing would raise flags for infinity or NaN.
+GIBBS_INLINE bool is_finite(double x) {
+  return (std::bit_cast<std::uint64_t>(x) << 1) < (std::uint64_t(0x7ff) << 53);
+}
 
 /// hi + lo with |lo| <= ulp(hi) / 2 (T. J. Dekker, "A floating-point technique for extending the
 /// available precision", 1971). Where hi is infinite or NaN, lo is 0. Relative errors are a few
