@@ -30,7 +30,6 @@ using gibbs_support::same_bits;
 using nlohmann::json;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double number(const json& value) {
   const std::string text = value.get<std::string>();
@@ -394,7 +393,8 @@ TEST_CASE("inputs on which others were wrong") {
       }
     }
   }
-  for (const auto& [id, reason] : skipped()) {
+  for (const auto& entry : skipped()) {
+    const auto& id = entry.first;
     CHECK_MESSAGE(seen.count(id) == 1, "skipped but not in the data: " << id);
   }
   // If one of these changes, cases were added or lost: say so here on purpose.

@@ -52,7 +52,7 @@ template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence_from_logits = 8;
 
 template <class T, class Arch = detail::default_arch>
-inline constexpr double kl_divergence_from_logits_condition = 1.5;
+inline constexpr double kl_divergence_from_logits_condition = 2.5;
 
 }  // namespace gibbs::accuracy
 

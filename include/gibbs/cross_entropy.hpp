@@ -80,10 +80,12 @@ template <class T, class Arch>
 T cross_entropy_row(const T* p, const T* q, std::size_t n) {
   using B = batch<T, Arch>;
   sums<T, Arch, 1> all;
+  bool infinite = false;
   sweep_sums<pace::fast, T, Arch, 1>(
-      all, n, [](const B& a, const B& b) { return terms<T, Arch, 1>{{a * log_or_nan(a, b)}}; },
+      all, n,
+      [&](const B& a, const B& b) { return terms<T, Arch, 1>{{a * log_or_nan(a, b, infinite)}}; },
       input<T>{p, T(0)}, input<T>{q, T(0)});
-  return static_cast<T>(wide<T>(0.0) - all.total(0));
+  return with_infinite_terms(static_cast<T>(wide<T>(0.0) - all.total(0)), infinite);
 }
 
 template <class T, class Arch>
@@ -121,21 +123,26 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
   }
   const logits_row<T, Arch, false> row(t, largest);
   sums<T, Arch, 5> all;
+  bool infinite = false;
   sweep_sums<pace::fast, T, Arch, 5>(
       all, n,
       [&](const B& v, const B& p) {
         auto added = weight_terms<5>(row, v);
         const B zero(T(0));
-        // 0 times the distance of a masked element is 0.
-        const B counted = choose(p == zero, row.largest(), v);
-        added.of[3] =
-            choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), p * row.distance(counted));
+        // 0 times the distance of a masked element is 0; infinite terms stay out of the sum.
+        const auto masked = v == B(-infinity<T>);
+        infinite = infinite || xsimd::any(masked & (p > zero));
+        const B counted = choose((p == zero) | masked, row.largest(), v);
+        added.of[3] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()),
+                             p * row.distance_times_t(counted));
         added.of[4] = p;
         return added;
       },
       input<T>{x, -infinity<T>}, input<T>{target, T(0)});
   const auto total = total_of(row, largest, all);
-  return static_cast<T>(all.total(3) + all.total(4) * total.log_scaled_sum());
+  return with_infinite_terms(
+      static_cast<T>(all.total(3) / wide<T>(t.value) + all.total(4) * total.log_scaled_sum()),
+      infinite);
 }
 
 template <class T, class Arch>

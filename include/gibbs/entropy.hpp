@@ -65,8 +65,9 @@ template <class T, class Arch>
 T entropy_row(const T* p, std::size_t n) {
   using B = batch<T, Arch>;
   sums<T, Arch, 1> all;
+  bool never = false;
   sweep_sums<pace::fast, T, Arch, 1>(
-      all, n, [](const B& v) { return terms<T, Arch, 1>{{v * log_or_nan(v, v)}}; },
+      all, n, [&](const B& v) { return terms<T, Arch, 1>{{v * log_or_nan(v, v, never)}}; },
       input<T>{p, T(0)});
   return static_cast<T>(wide<T>(0.0) - all.total(0));
 }

@@ -61,7 +61,8 @@ void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits,
 namespace detail {
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> kl_term_or_limit(const batch<T, Arch>& p, const batch<T, Arch>& q) {
+GIBBS_INLINE batch<T, Arch> kl_term_or_limit(const batch<T, Arch>& p, const batch<T, Arch>& q,
+                                             bool& infinite) {
   using B = batch<T, Arch>;
   const B tiny((std::numeric_limits<T>::min)());
   const B large((std::numeric_limits<T>::max)() / 4);
@@ -73,7 +74,8 @@ GIBBS_INLINE batch<T, Arch> kl_term_or_limit(const batch<T, Arch>& p, const batc
   const auto regular = (p > zero) & (q > zero);
   const B one(T(1));
   const B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
-  const B limit = choose(p == zero, q, B(infinity<T>));
+  infinite = infinite || xsimd::any((q == zero) & (p > zero));
+  const B limit = choose(p == zero, q, zero);
   const auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
   return choose(valid, choose(regular, term, limit), B(std::numeric_limits<T>::quiet_NaN()));
 }
@@ -82,10 +84,12 @@ template <class T, class Arch>
 T kl_divergence_row(const T* p, const T* q, std::size_t n) {
   using B = batch<T, Arch>;
   sums<T, Arch, 1> all;
+  bool infinite = false;
   sweep_sums<pace::fast, T, Arch, 1>(
-      all, n, [](const B& a, const B& b) { return terms<T, Arch, 1>{{kl_term_or_limit(a, b)}}; },
+      all, n,
+      [&](const B& a, const B& b) { return terms<T, Arch, 1>{{kl_term_or_limit(a, b, infinite)}}; },
       input<T>{p, T(0)}, input<T>{q, T(0)});
-  return static_cast<T>(all.total(0));
+  return with_infinite_terms(static_cast<T>(all.total(0)), infinite);
 }
 
 /// p (d - 1 + exp(-d)) for one batch, where p exp(-d) is q; p and q are known as weights times a
@@ -100,16 +104,23 @@ class kl_from_logits_term {
 
  public:
   GIBBS_INLINE kl_from_logits_term(const row& p_row, const row& q_row, T p_factor, T q_factor,
-                                   bool greedy)
+                                   const temperature<T>& t, T q_largest)
       : p_row_(p_row),
         q_row_(q_row),
         p_factor_(p_factor),
         q_factor_(q_factor),
-        greedy_(greedy),
+        greedy_(t.limit == temperature<T>::kind::zero),
+        least_y_(least_logit(t, q_largest)),
         exp2_(split<T>(wide<T>(log2e_hi)), T(scaled_exp2<T, Arch>::headroom / log2e_hi)) {}
 
-  /// For logits x of p and y of q, shift = log of the quotient of their sums.
-  GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y, const B& shift) const {
+  /// Beyond this d its product with a weight may overflow.
+  static constexpr T most = Careful ? (std::numeric_limits<T>::max)() / 4 : T(0x1p60);
+
+  /// For logits x of p and y of q, shift = log of the quotient of their sums. What does not belong
+  /// into a sum with error terms stays out of it and is told: terms that are infinite, and d beyond
+  /// most.
+  GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y, const B& shift, bool& infinite,
+                                            bool& too_large) const {
     const B zero(T(0));
     const B one(T(1));
     const B negative_infinity(-infinity<T>);
@@ -121,7 +132,10 @@ class kl_from_logits_term {
       q_zero = y < q_row_.largest();
     }
     // What is replaced below gets some d here that causes no overflow.
-    const auto counts = (p > zero) & ~q_zero;
+    auto counts = (p > zero) & ~q_zero;
+    const auto beyond = counts & (y < least_y_);
+    too_large = too_large || xsimd::any(beyond);
+    counts = counts & ~beyond;
     const B x_counted = choose(counts, x, p_row_.largest());
     const B y_counted = choose(counts, y, q_row_.largest());
     B d;
@@ -131,6 +145,9 @@ class kl_from_logits_term {
     } else {
       d = p_row_.difference(x_counted, y_counted) - shift;
     }
+    const auto fits = d <= B(most);
+    too_large = too_large || !xsimd::all(fits);
+    d = choose(fits, d, zero);
     const auto is_close = abs(d) <= one;
     const B d_close = choose(is_close, d, zero);
     // In this order the square of a tiny d does not underflow.
@@ -140,15 +157,29 @@ class kl_from_logits_term {
     B term = choose(is_close, close, apart);
     if (!xsimd::all((d >= B(least)) & counts)) {
       const B q = q_row_.weight(y).value() * q_factor_;
-      term = choose(q_outweighs, multiply_add(p, d - one, q), term);
+      term = choose(q_outweighs, multiply_add(p, choose(q_outweighs, d, zero) - one, q), term);
       term = choose(p == zero, q, term);
-      term = choose(q_zero & ~p_zero, B(infinity<T>), term);
+      const auto p_only = q_zero & ~p_zero;
+      infinite = infinite || xsimd::any(p_only);
+      term = choose(p_only, zero, term);
     }
     // The second sum is p (1 - exp(-d)), which only has a meaning where all d are small.
     return {{term, choose(p > zero, p * d_close - close, zero)}};
   }
 
  private:
+  /// A logit of q that gives a d of about twice most, if there is one; one below it might overflow.
+  GIBBS_INLINE static T least_logit(const temperature<T>& t, T q_largest) {
+    constexpr T lowest = std::numeric_limits<T>::lowest();
+    if (t.limit != temperature<T>::kind::finite || (Careful && t.value >= 4)) return lowest;
+    const double q = static_cast<double>(q_largest);
+    if (t.value < 1 && q_largest > lowest / 2) {
+      return static_cast<T>(q - 2 * static_cast<double>(most) * t.value);
+    }
+    const double quarter = q / 4 - static_cast<double>(most) / 2 * t.value;
+    return quarter > static_cast<double>(lowest) / 4 ? static_cast<T>(quarter * 4) : lowest;
+  }
+
   static constexpr double log2e_hi = 1.44269504088896340736;
 
   const row& p_row_;
@@ -156,6 +187,7 @@ class kl_from_logits_term {
   B p_factor_;
   B q_factor_;
   bool greedy_;
+  B least_y_;
   scaled_exp2<T, Arch> exp2_;
 };
 
@@ -168,6 +200,11 @@ T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_total
   const wide<T> shift = log_p_sum - q.log_scaled_sum();
   wide<T> sum(0.0);
   for (std::size_t i = 0; i < n; ++i) {
+    if (static_cast<double>(p.largest / 4 - x[i] / 4) > 200 * t.value) {
+      // p is 0 to any number of digits, and its product with d, too.
+      if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
+      continue;
+    }
     const double log_p = -static_cast<double>(t.difference(p.largest, x[i]) + log_p_sum);
     const T weight = static_cast<T>(::exp(log_p));
     if (x[i] == -infinity<T> || (weight == 0 && y[i] != -infinity<T>)) continue;
@@ -190,7 +227,7 @@ T kl_from_logits_sum(const T* x, const T* y, std::size_t n, const logits_total<T
   const wide<T> one(1.0);
   const kl_from_logits_term<Careful, T, Arch> term(
       p_row, q_row, static_cast<T>(one / p_sum),
-      static_cast<T>(Careful ? one / q_sum : p_sum / q_sum), t.limit == temperature<T>::kind::zero);
+      static_cast<T>(Careful ? one / q_sum : p_sum / q_sum), t, q.largest);
 
   // d = log(p / q) is the difference of the logits over T where that is accurate, of their
   // distances from the largest where it might overflow; less the difference of what belongs to the
@@ -205,16 +242,20 @@ T kl_from_logits_sum(const T* x, const T* y, std::size_t n, const logits_total<T
   const wide<T> scale = Careful ? one : p_sum;
   for (bool refined = false;; refined = true) {
     const B shift_batch(static_cast<T>(shift));
+    bool infinite = false;
+    bool too_large = false;
     sums<T, Arch, 2> all;
     sweep_sums<pace_of<row>, T, Arch, 2>(
-        all, n, [&](const B& v, const B& w) { return term(v, w, shift_batch); },
+        all, n,
+        [&](const B& v, const B& w) { return term(v, w, shift_batch, infinite, too_large); },
         input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    if (infinite) return infinity<T>;
     const wide<T> result = all.total(0) / scale;
-    if (!is_finite(static_cast<double>(result))) {
+    if (too_large || !is_finite(static_cast<double>(result))) {
       if constexpr (!Careful) {
         // Weights have room above them for all but the largest d.
         return kl_from_logits_sum<true, T, Arch>(x, y, n, p, q, t);
-      } else if (t.limit == temperature<T>::kind::finite) {
+      } else {
         return kl_from_logits_large<T, Arch>(x, y, n, p, q, t);
       }
     }

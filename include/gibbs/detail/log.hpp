@@ -74,10 +74,12 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   return multiply_add(e, B(ln2_hi<T>), f - (half_square - correction));
 }
 
-/// log(q), to be multiplied by p: 0 where p and q are 0 (0 log 0), or p is 0 and q any other
-/// number; -infinity where only q is 0; NaN where p or q is negative or NaN.
+/// log(q), to be multiplied by p: 0 where p is 0 and q any number (0 log 0 is 0); NaN where p or q
+/// is negative or NaN. Where only q is 0 the product would be -infinity: that is told apart, so
+/// that no infinity gets into a sum with error terms, and the result is 0.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q) {
+GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q,
+                                       bool& infinite) {
   using B = batch<T, Arch>;
   const B zero(T(0));
   const B most((std::numeric_limits<T>::max)());
@@ -85,11 +87,17 @@ GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, A
   result = choose(q > most, q, result);
   const auto usual = (q > zero) & (p > zero);
   if (!xsimd::all(usual)) {
-    const B limit = choose(q == zero, B(-infinity<T>), result);
-    const B at_0 = choose(p == zero, zero, limit);
-    result = choose((q >= zero) & (p >= zero), at_0, B(std::numeric_limits<T>::quiet_NaN()));
+    infinite = infinite || xsimd::any((q == zero) & (p > zero));
+    result = choose((q >= zero) & (p >= zero), choose(usual, result, zero),
+                    B(std::numeric_limits<T>::quiet_NaN()));
   }
   return result;
+}
+
+/// The total of a sum that also has infinite terms, or not.
+template <class T>
+GIBBS_INLINE T with_infinite_terms(T total, bool infinite) {
+  return infinite && total == total ? infinity<T> : total;
 }
 
 /// p log(p / q) - p + q for positive finite p and q, never negative, and 0 only where p == q or the

@@ -75,9 +75,12 @@ struct temperature {
     if (limit == kind::infinite) return wide<T>(0.0);
     const bool large = a / 4 - b / 4 > T(0.25);  // without overflow
     const T scale = large ? T(0.25) : T(1);
+    const wide<T> unscale(large ? 4.0 : 1.0);
     const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
-    const wide<T> t(value * static_cast<double>(scale));
-    return large ? (d * wide<T>(w)) / t : (d / t) * wide<T>(w);
+    const wide<T> t(value);
+    const bool fits =
+        value > 1 || static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * value;
+    return fits ? ((d / t) * wide<T>(w)) * unscale : ((d * wide<T>(w)) / t) * unscale;
   }
 
  private:
@@ -173,6 +176,9 @@ class logits_row {
   /// (max - x) / T; +infinity for x = -infinity.
   GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x); }
 
+  /// max - x, not divided by T, for a plain row and x not -infinity.
+  GIBBS_INLINE B distance_times_t(const B& x) const { return largest_ - x; }
+
   /// (a - b) / T for a not -infinity; +infinity for b = -infinity.
   GIBBS_INLINE B difference(const B& a, const B& b) const {
     const B b_finite = max_or_second(B(lowest()), b);
@@ -186,7 +192,7 @@ class logits_row {
         const B unscaled = a * difference_scale_ - b_finite * difference_scale_;
         const B d = (unscaled * after_[0]) * after_[1];
         const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
-        result = choose(overflow, d, over_t(d) * difference_unscale_);
+        result = choose(overflow, d, over_t(choose(overflow, B(T(0)), d)) * difference_unscale_);
       }
     } else {
       result = over_t(a - b_finite);
@@ -207,11 +213,11 @@ class logits_row {
   /// In this order an overflow keeps its sign.
   GIBBS_INLINE B over_t(const B& d) const {
     const B quotient = d * inverse_hi_;
-    const B result = multiply_add(d, inverse_lo_, quotient);
     if constexpr (has_fma<Arch>) {
-      return result;
+      return multiply_add(d, inverse_lo_, quotient);
     } else {
-      return choose(abs(quotient) > B((std::numeric_limits<T>::max)()), quotient, result);
+      const auto overflow = abs(quotient) > B((std::numeric_limits<T>::max)());
+      return multiply_add(choose(overflow, B(T(0)), d), inverse_lo_, quotient);
     }
   }
 
