@@ -30,9 +30,9 @@ struct double_double {
   GIBBS_INLINE double_double(double x) : hi(x) {}
   /// The exact sum of two doubles of any order of magnitude, rounded to the format.
   GIBBS_INLINE double_double(double a, double b) : hi(a + b) {
+    if (!is_finite(hi)) return;  // errors would be NaN, and raise flags
     const double t = hi - a;
     lo = (a - (hi - t)) + (b - t);
-    if (!is_finite(hi)) lo = 0;
   }
   GIBBS_INLINE explicit operator double() const { return hi; }
   GIBBS_INLINE explicit operator float() const { return static_cast<float>(hi); }
