@@ -171,13 +171,13 @@ class kl_from_logits_term {
   /// A logit of q that gives a d of about twice most, if there is one; one below it might overflow.
   GIBBS_INLINE static T least_logit(const temperature<T>& t, T q_largest) {
     constexpr T lowest = std::numeric_limits<T>::lowest();
-    if (t.limit != temperature<T>::kind::finite || (Careful && t.value >= 4)) return lowest;
+    // Written so that nothing overflows, even where a compiler computes what is not needed.
+    const bool none = t.limit != temperature<T>::kind::finite || (Careful && t.value >= 2);
     const double q = static_cast<double>(q_largest);
-    if (t.value < 1 && q_largest > lowest / 2) {
-      return static_cast<T>(q - 2 * static_cast<double>(most) * t.value);
-    }
-    const double quarter = q / 4 - static_cast<double>(most) / 2 * t.value;
-    return quarter > static_cast<double>(lowest) / 4 ? static_cast<T>(quarter * 4) : lowest;
+    const double factor = 2 * static_cast<double>(most);
+    const double room = ((q < 0 ? q : 0.0) - static_cast<double>(lowest)) * 0.99 / factor;
+    const double reach = factor * (t.value < room ? t.value : room);
+    return static_cast<T>(none ? static_cast<double>(lowest) : q - reach);
   }
 
   static constexpr double log2e_hi = 1.44269504088896340736;

@@ -78,9 +78,13 @@ struct temperature {
     const wide<T> unscale(large ? 4.0 : 1.0);
     const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
     const wide<T> t(value);
-    const bool fits =
-        value > 1 || static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * value;
-    return fits ? ((d / t) * wide<T>(w)) * unscale : ((d * wide<T>(w)) / t) * unscale;
+    // Whether the quotient by T does not overflow; otherwise the weight comes first. No branch
+    // computes what overflows.
+    const double t_bounded = value < 1 ? value : 1.0;
+    const bool fits = static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * t_bounded;
+    const wide<T> first(fits ? T(1) : w);
+    const wide<T> second(fits ? w : T(1));
+    return (((d * first) / t) * second) * unscale;
   }
 
  private:
