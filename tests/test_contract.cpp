@@ -855,3 +855,34 @@ TEST_CASE_TEMPLATE("ranges of every kind", T, float, double) {
   gibbs::log_sum_exp(writable, std::span<T>(results));
   CHECK(results[0] == gibbs::log_sum_exp(plain));
 }
+
+TEST_CASE_TEMPLATE("results that lie in an input or in the output", T, float, double) {
+  for (const primitive<T>& f : primitives<T>()) {
+    if (!f.gives_scalar()) continue;
+    CAPTURE(f.name);
+    const std::size_t rows = 3;
+    const std::size_t columns = 4;
+    const std::vector<label_type> labels(rows, 1);
+    std::vector<T> first(rows * columns, T(0.25));
+    std::vector<T> second(rows * columns, T(0.25));
+    std::vector<T> out(rows * columns, sentinel<T>);
+    const auto call = [&](std::span<T> results) {
+      return message_of([&] {
+        f.on_matrix({gibbs::matrix_view<const T>(first.data(), rows, columns),
+                     gibbs::matrix_view<const T>(second.data(), rows, columns), labels},
+                    {gibbs::matrix_view<T>(out.data(), rows, columns), results});
+      });
+    };
+    const std::vector<T> first_before = first;
+    CHECK(call(std::span<T>(first).first(rows)).find("results") != std::string::npos);
+    CHECK(call(std::span<T>(first).subspan(columns, rows)).find("results") != std::string::npos);
+    CHECK(call(std::span<T>(first).last(rows)).find("results") != std::string::npos);
+    CHECK(first == first_before);
+    if (f.has_second())
+      CHECK(call(std::span<T>(second).last(rows)).find("results") != std::string::npos);
+    if (f.writes_row()) {
+      CHECK(call(std::span<T>(out).last(rows)).find("results") != std::string::npos);
+      CHECK(out[0] == sentinel<T>);
+    }
+  }
+}

@@ -118,7 +118,8 @@ void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at
 template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(matrix_view<In> p, Results&& results) {
-  detail::check_size("entropy", "results", std::ranges::size(results), p.rows());
+  detail::check_results("entropy", std::ranges::data(results), std::ranges::size(results), p.rows(),
+                        p);
   detail::entropy_rows<std::remove_const_t<In>, Arch>(p, std::ranges::data(results));
 }
 
@@ -133,7 +134,8 @@ template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("entropy_from_logits", options);
-  detail::check_size("entropy_from_logits", "results", std::ranges::size(results), logits.rows());
+  detail::check_results("entropy_from_logits", std::ranges::data(results),
+                        std::ranges::size(results), logits.rows(), logits);
   detail::entropy_from_logits_rows<std::remove_const_t<In>, Arch>(
       logits, std::ranges::data(results), options.temperature);
 }

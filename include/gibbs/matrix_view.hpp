@@ -15,7 +15,8 @@ namespace gibbs {
 /// Copying it copies no data.
 ///
 /// For input the rows may overlap, and a row stride of 0 repeats one row. Rows of output must not
-/// overlap.
+/// overlap. Where a function writes one result a row, the results must not lie inside a matrix of
+/// the same call: that is a std::invalid_argument, with nothing written.
 template <class T>
 class matrix_view {
   static_assert(std::is_same_v<std::remove_const_t<T>, float> ||

@@ -178,8 +178,8 @@ requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                               Results&& results, const logit_options& options) {
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
-  detail::check_size("softmax_with_log_sum_exp", "results", std::ranges::size(results),
-                     logits.rows());
+  detail::check_results("softmax_with_log_sum_exp", std::ranges::data(results),
+                        std::ranges::size(results), logits.rows(), logits, out);
   detail::softmax_with_log_sum_exp_rows<std::remove_const_t<In>, Arch>(
       logits, out, std::ranges::data(results), options.temperature);
 }
