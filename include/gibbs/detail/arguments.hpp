@@ -140,24 +140,28 @@ GIBBS_INLINE void check_overlap(const char* function, const char* in_name,
        in_name, " itself or have no element in common with it");
 }
 
-/// One result a row, none of them between the first and the last element of a matrix that is still
-/// to be read or has been written.
+/// No result may lie between the first and the last element of a matrix that is still to be read or
+/// has been written.
+template <class In, class T>
+GIBBS_INLINE void check_results_apart(const char* function, const T* results, std::size_t rows,
+                                      const matrix_view<In>& matrix) {
+  if (rows == 0 || matrix.columns() == 0) return;
+  const std::uintptr_t begin = address(matrix.data());
+  const std::uintptr_t end =
+      begin + ((rows - 1) * matrix.row_stride() + matrix.columns()) * sizeof(T);
+  const std::uintptr_t first = address(results);
+  if (first < end && begin < first + rows * sizeof(T)) {
+    fail(function, "results overlaps a matrix: they begin ",
+         first < begin ? begin - first : first - begin, " bytes apart");
+  }
+}
+
+/// One result a row, apart from all matrices of the call.
 template <class T, class... Matrices>
 GIBBS_INLINE void check_results(const char* function, const T* results, std::size_t size,
                                 std::size_t rows, const Matrices&... matrices) {
   check_size(function, "results", size, rows);
-  const auto check = [&](const auto& matrix) {
-    if (rows == 0 || matrix.columns() == 0) return;
-    const std::uintptr_t begin = address(matrix.data());
-    const std::uintptr_t end =
-        begin + ((rows - 1) * matrix.row_stride() + matrix.columns()) * sizeof(T);
-    const std::uintptr_t first = address(results);
-    if (first < end && begin < first + rows * sizeof(T)) {
-      fail(function, "results overlaps a matrix: they begin ",
-           first < begin ? begin - first : first - begin, " bytes apart");
-    }
-  };
-  (check(matrices), ...);
+  (check_results_apart(function, results, rows, matrices), ...);
 }
 
 }  // namespace detail
