@@ -77,17 +77,25 @@ void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> targe
 namespace detail {
 
 template <class T, class Arch>
-T cross_entropy_row(const T* p, const T* q, std::size_t n) {
+struct cross_entropy_term {
   using B = batch<T, Arch>;
-  sums<T, Arch, 1> all;
-  bool infinite = false;
-  sweep_sums<pace::fast, T, Arch, 1>(
-      all, n,
-      [&](const B& a, const B& b) { return terms<T, Arch, 1>{{a * log_or_nan(a, b, infinite)}}; },
-      input<T>{p, T(0)}, input<T>{q, T(0)});
-  return with_infinite_terms(static_cast<T>(wide<T>(0.0) - all.total(0)), infinite);
+  GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
+    return p * log_or_nan(p, q, mark);
+  }
+};
+
+template <class T, class Arch>
+void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
+  reduce_probabilities<T, Arch>(results, cross_entropy_term<T, Arch>(), T(-1), p, q);
 }
 
+/// Differences of logits up to this much can be divided by the temperature without overflow.
+template <class T>
+GIBBS_INLINE T largest_difference(const temperature<T>& t) {
+  return static_cast<T>((std::numeric_limits<T>::max)() * (t.value < 1 ? t.value / 2 : 0.5));
+}
+
+/// Of any row.
 template <class T, class Arch>
 T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const temperature<T>& t) {
   const auto total = total_of_row<T, Arch>(x, n, t);
@@ -95,12 +103,79 @@ T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const te
   return static_cast<T>(t.difference(total.largest, x[label]) + total.log_scaled_sum());
 }
 
-/// For rows with a large maximum or an extreme temperature: distances from the maximum may overflow
-/// where their products with small probabilities do not.
+template <class T, class Arch, class Label>
+void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, T* results,
+                              double at_temperature) {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+  const temperature<T> t(at_temperature);
+  const T lowest = -largest_difference(t);
+  reduce_logits<T, Arch>(
+      results, t, weight_sums(),
+      [&](std::size_t first, const plain_totals<T, Arch, 3>& totals) {
+        alignas(64) T at_label[lanes<T, Arch>] = {};
+        for (std::size_t r = 0; r < lanes<T, Arch> && first + r < logits.rows(); ++r) {
+          at_label[r] = logits.row(first + r)[static_cast<std::size_t>(labels[first + r])];
+        }
+        const B largest = totals.row.largest();
+        const B x = B::load_aligned(at_label);
+        const auto valid = (x > B(lowest)) & (x <= largest);
+        const wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
+        const wide_type inverse{B(t.inverse.hi), B(t.inverse.lo)};
+        return row_results<T, Arch>{(distance * inverse + log1p(totals.rest())).value(), valid};
+      },
+      [&](std::size_t i) {
+        return cross_entropy_label_row<T, Arch>(logits.row(i).data(), logits.columns(),
+                                                static_cast<std::size_t>(labels[i]), t);
+      },
+      logits);
+}
+
+/// The sums of weight_terms, and those of target * (max - x) and of target.
+template <class T, class Arch>
+struct target_terms {
+  using B = batch<T, Arch>;
+  static constexpr std::size_t size = 5;
+  GIBBS_INLINE terms<T, Arch, 5> operator()(const plain_row<T, Arch>& row, const B& x,
+                                            const B& p) const {
+    const B zero(T(0));
+    auto added = weight_terms<5>(row, x);
+    // 0 times the distance of a masked element is 0; otherwise the product is infinite, which makes
+    // the result invalid.
+    const B counted = choose(p == zero, row.largest(), x);
+    added.of[3] = p * row.distance_times_t(counted);
+    added.of[4] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), p);
+    return added;
+  }
+};
+
+/// The two sums of target_terms, where they are finite.
+template <class T, class Arch>
+struct target_sums {
+  wide_batch<T, Arch> distances;
+  wide_batch<T, Arch> mass;
+  mask<T, Arch> valid;
+
+  GIBBS_INLINE target_sums(const plain_totals<T, Arch, 5>& totals, const temperature<T>& t)
+      : distances(totals.of[3]), mass(totals.of[4]) {
+    using B = batch<T, Arch>;
+    using wide_type = wide_batch<T, Arch>;
+    // The logarithm of a sum of weights is below 2^10.
+    valid = (distances.hi <= B(largest_difference(t))) &
+            (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
+    const wide_type zero{B(T(0)), B(T(0))};
+    distances = choose(valid, distances, zero) * wide_type{B(t.inverse.hi), B(t.inverse.lo)};
+    mass = choose(valid, mass, zero);
+  }
+};
+
+/// Of any row: distances from the maximum may overflow where their products with small
+/// probabilities do not.
 template <class T, class Arch>
 T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
                                const temperature<T>& t) {
   const auto total = total_of_row<T, Arch>(x, n, t);
+  if (!is_finite(static_cast<double>(total.largest))) return std::numeric_limits<T>::quiet_NaN();
   wide<T> distances(0.0);
   wide<T> mass(0.0);
   for (std::size_t i = 0; i < n; ++i) {
@@ -112,67 +187,58 @@ T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
   return static_cast<T>(distances + mass * total.log_scaled_sum());
 }
 
+/// Of any row, in pieces.
 template <class T, class Arch>
 T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const temperature<T>& t) {
-  using B = batch<T, Arch>;
   if (n == 0) return 0;
-  const T largest = sweep_max<T, Arch>(n, x);
-  if (!is_finite(static_cast<double>(largest))) return std::numeric_limits<T>::quiet_NaN();
-  if (!logits_row<T, Arch, false>::is_plain(t, largest)) {
-    return cross_entropy_target_careful<T, Arch>(x, target, n, t);
+  logits_total<T> total{-infinity<T>, wide<T>(0.0)};
+  wide<T> distances(0.0);
+  wide<T> mass(0.0);
+  for (std::size_t i = 0; i < n; i += long_row) {
+    const std::size_t count = (std::min)(long_row, n - i);
+    if (!plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t),
+                                      sweep_max<T, Arch>(count, x + i))) {
+      return cross_entropy_target_careful<T, Arch>(x, target, n, t);
+    }
+    const auto totals =
+        add_up_rows<T, Arch>(t, target_terms<T, Arch>(), matrix_view<const T>(x + i, 1, count),
+                             matrix_view<const T>(target + i, 1, count));
+    const target_sums<T, Arch> sums_of_piece(totals, t);
+    if (lane_bits<T, Arch>(sums_of_piece.valid, 1) == 0) {
+      return cross_entropy_target_careful<T, Arch>(x, target, n, t);
+    }
+    const logits_total<T> piece = totals.first_total();
+    wide<T> piece_distances = first_lane(sums_of_piece.distances);
+    const wide<T> piece_mass = first_lane(sums_of_piece.mass);
+    // All distances are from the larger of the two maxima.
+    if (i > 0 && total.largest < piece.largest) {
+      distances = distances + mass * t.difference(piece.largest, total.largest);
+    } else if (i > 0) {
+      piece_distances = piece_distances + piece_mass * t.difference(total.largest, piece.largest);
+    }
+    distances = distances + piece_distances;
+    mass = mass + piece_mass;
+    total = i == 0 ? piece : merge(total, piece, t);
   }
-  const logits_row<T, Arch, false> row(t, largest);
-  sums<T, Arch, 5> all;
-  bool infinite = false;
-  sweep_sums<pace::fast, T, Arch, 5>(
-      all, n,
-      [&](const B& v, const B& p) {
-        auto added = weight_terms<5>(row, v);
-        const B zero(T(0));
-        // 0 times the distance of a masked element is 0; infinite terms stay out of the sum.
-        const auto masked = v == B(-infinity<T>);
-        infinite = infinite || xsimd::any(masked & (p > zero));
-        const B counted = choose((p == zero) | masked, row.largest(), v);
-        added.of[3] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()),
-                             p * row.distance_times_t(counted));
-        added.of[4] = p;
-        return added;
-      },
-      input<T>{x, -infinity<T>}, input<T>{target, T(0)});
-  const auto total = total_of(row, largest, all);
-  return with_infinite_terms(
-      static_cast<T>(all.total(3) / wide<T>(t.value) + all.total(4) * total.log_scaled_sum()),
-      infinite);
-}
-
-template <class T, class Arch>
-void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
-  for (std::size_t i = 0; i < p.rows(); ++i) {
-    results[i] = cross_entropy_row<T, Arch>(p.data() + i * p.row_stride(),
-                                            q.data() + i * q.row_stride(), p.columns());
-  }
-}
-
-template <class T, class Arch, class Label>
-void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, T* results,
-                              double at_temperature) {
-  const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
-    results[i] =
-        cross_entropy_label_row<T, Arch>(logits.data() + i * logits.row_stride(), logits.columns(),
-                                         static_cast<std::size_t>(labels[i]), t);
-  }
+  return static_cast<T>(distances + mass * total.log_scaled_sum());
 }
 
 template <class T, class Arch>
 void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T> target, T* results,
                                double at_temperature) {
   const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
-    results[i] = cross_entropy_target_row<T, Arch>(logits.data() + i * logits.row_stride(),
-                                                   target.data() + i * target.row_stride(),
-                                                   logits.columns(), t);
-  }
+  reduce_logits<T, Arch>(
+      results, t, target_terms<T, Arch>(),
+      [&](std::size_t, const plain_totals<T, Arch, 5>& totals) {
+        const target_sums<T, Arch> of(totals, t);
+        const auto value = (of.distances + of.mass * log1p(totals.rest())).value();
+        return row_results<T, Arch>{value, of.valid};
+      },
+      [&](std::size_t i) {
+        return cross_entropy_target_row<T, Arch>(logits.row(i).data(), target.row(i).data(),
+                                                 logits.columns(), t);
+      },
+      logits, target);
 }
 
 }  // namespace detail

@@ -62,55 +62,125 @@ void entropy_from_logits(matrix_view<In> logits, Results&& results,
 namespace detail {
 
 template <class T, class Arch>
-T entropy_row(const T* p, std::size_t n) {
+struct entropy_term {
   using B = batch<T, Arch>;
-  sums<T, Arch, 1> all;
-  bool never = false;
-  sweep_sums<pace::fast, T, Arch, 1>(
-      all, n, [&](const B& v) { return terms<T, Arch, 1>{{v * log_or_nan(v, v, never)}}; },
-      input<T>{p, T(0)});
-  return static_cast<T>(wide<T>(0.0) - all.total(0));
+  GIBBS_INLINE B operator()(B& mark, const B& p) const { return p * log_or_nan(p, p, mark); }
+};
+
+template <class T, class Arch>
+void entropy_rows(matrix_view<const T> p, T* results) {
+  reduce_probabilities<T, Arch>(results, entropy_term<T, Arch>(), T(-1), p);
+}
+
+/// The sums of weight_terms and the weighted sum of (max - x) / T, with only the first part of 1 /
+/// T.
+template <class T, class Arch>
+struct entropy_from_logits_terms {
+  using B = batch<T, Arch>;
+  static constexpr std::size_t size = 4;
+  B inverse;
+  GIBBS_INLINE terms<T, Arch, 4> operator()(const plain_row<T, Arch>& row, const B& x) const {
+    auto added = weight_terms<4>(row, x);
+    const B weight = added.of[0] + added.of[1];
+    // 0 times the distance of a masked element is 0.
+    const B counted = choose(added.of[0] == B(T(0)), row.largest(), x);
+    added.of[3] = weight * (row.distance_times_t(counted) * inverse);
+    return added;
+  }
+};
+
+/// What the entropy of a row of logits comes from: its total, and the sum of exp((x - max) / T) (max
+/// - x) / T.
+template <class T>
+struct entropy_total {
+  logits_total<T> weights;
+  wide<T> distances;
+
+  GIBBS_INLINE wide<T> entropy() const {
+    return weights.log_scaled_sum() + distances / (weights.rest + wide<T>(1.0));
+  }
+};
+
+/// The total of the elements of both.
+template <class T>
+GIBBS_INLINE entropy_total<T> merge(const entropy_total<T>& x, const entropy_total<T>& y,
+                                    const temperature<T>& t) {
+  const bool swapped = x.weights.largest < y.weights.largest;
+  const entropy_total<T>& a = swapped ? y : x;
+  const entropy_total<T>& b = swapped ? x : y;
+  const logits_total<T> weights = merge(a.weights, b.weights, t);
+  if (b.weights.largest == -infinity<T>) return {weights, a.distances + b.distances};
+  const wide<T> apart = t.difference(a.weights.largest, b.weights.largest);
+  const wide<T> factor = exp_minus(apart);
+  if (static_cast<double>(factor) == 0) return {weights, a.distances};
+  const wide<T> more = b.distances + (b.weights.rest + wide<T>(1.0)) * apart;
+  return {weights, a.distances + more * factor};
+}
+
+/// Any row, in pieces.
+template <class T, class Arch>
+entropy_total<T> entropy_total_of_row(const T* x, std::size_t n, const temperature<T>& t) {
+  using B = batch<T, Arch>;
+  entropy_total<T> total{{-infinity<T>, wide<T>(0.0)}, wide<T>(0.0)};
+  for (std::size_t i = 0; i < n; i += long_row) {
+    const std::size_t count = (std::min)(long_row, n - i);
+    entropy_total<T> piece{{-infinity<T>, wide<T>(0.0)}, wide<T>(0.0)};
+    const T largest = sweep_max<T, Arch>(count, x + i);
+    if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+      const auto totals =
+          add_up_rows<T, Arch>(t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
+                               matrix_view<const T>(x + i, 1, count));
+      piece = {totals.first_total(), first_lane(totals.distances(t))};
+    } else {
+      const careful_row<T, Arch> row(t, largest);
+      sums<T, Arch, 4> all;
+      sweep_sums<pace::compact, T, Arch, 4>(
+          all, count,
+          [&](const B& v) {
+            auto added = weight_terms<4>(row, v);
+            const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
+            added.of[3] = (added.of[0] + added.of[1]) * row.distance(counted);
+            return added;
+          },
+          input<T>{x + i, -infinity<T>});
+      piece.weights = total_of(row, largest, all);
+      if (is_finite(static_cast<double>(largest))) {
+        piece.distances = all.total(3) / row.largest_weight();
+      }
+    }
+    total = i == 0 ? piece : merge(total, piece, t);
+  }
+  return total;
 }
 
 template <class T, class Arch>
 T entropy_from_logits_row(const T* x, std::size_t n, const temperature<T>& t) {
-  using B = batch<T, Arch>;
   if (n == 0) return 0;
-  const T largest = sweep_max<T, Arch>(n, x);
-  if (!is_finite(static_cast<double>(largest))) return std::numeric_limits<T>::quiet_NaN();
-  return visit_row<T, Arch>(t, largest, [&](const auto& row) {
-    sums<T, Arch, 4> all;
-    sweep_sums<pace_of<decltype(row)>, T, Arch, 4>(
-        all, n,
-        [&](const B& v) {
-          auto added = weight_terms<4>(row, v);
-          const B weight = added.of[0] + added.of[1];
-          // 0 times the distance of a masked element is 0.
-          const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
-          added.of[3] = weight * row.distance(counted);
-          return added;
-        },
-        input<T>{x, -infinity<T>});
-    const auto total = total_of(row, largest, all);
-    const wide<T> distances = all.total(3) / row.largest_weight();
-    return static_cast<T>(total.log_scaled_sum() + distances / (total.rest + wide<T>(1.0)));
-  });
-}
-
-template <class T, class Arch>
-void entropy_rows(matrix_view<const T> p, T* results) {
-  for (std::size_t i = 0; i < p.rows(); ++i) {
-    results[i] = entropy_row<T, Arch>(p.data() + i * p.row_stride(), p.columns());
+  const auto total = entropy_total_of_row<T, Arch>(x, n, t);
+  if (!is_finite(static_cast<double>(total.weights.largest))) {
+    return std::numeric_limits<T>::quiet_NaN();
   }
+  return static_cast<T>(total.entropy());
 }
 
 template <class T, class Arch>
 void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at_temperature) {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
   const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
-    results[i] = entropy_from_logits_row<T, Arch>(logits.data() + i * logits.row_stride(),
-                                                  logits.columns(), t);
-  }
+  reduce_logits<T, Arch>(
+      results, t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
+      [&](std::size_t, const plain_totals<T, Arch, 4>& totals) {
+        const wide_type one{B(T(1)), B(T(0))};
+        const wide_type mean = totals.distances(t) / (totals.rest() + one);
+        const B value = (log1p(totals.rest()) + mean).value();
+        return row_results<T, Arch>{value, value == value};
+      },
+      [&](std::size_t i) {
+        return entropy_from_logits_row<T, Arch>(logits.data() + i * logits.row_stride(),
+                                                logits.columns(), t);
+      },
+      logits);
 }
 
 }  // namespace detail

@@ -61,93 +61,88 @@ void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits,
 namespace detail {
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> kl_term_or_limit(const batch<T, Arch>& p, const batch<T, Arch>& q,
-                                             bool& infinite) {
+struct kl_term_or_limit {
   using B = batch<T, Arch>;
-  const B tiny((std::numeric_limits<T>::min)());
-  const B large((std::numeric_limits<T>::max)() / 4);
-  if (xsimd::all((p >= tiny) & (q >= tiny) & (p <= large) & (q <= large))) {
-    return kl_term<true, T, Arch>(p, q);
+  GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
+    const B tiny((std::numeric_limits<T>::min)());
+    const B large((std::numeric_limits<T>::max)() / 4);
+    if (xsimd::all((p >= tiny) & (q >= tiny) & (p <= large) & (q <= large))) {
+      return kl_term<true, T, Arch>(p, q);
+    }
+    const B zero(T(0));
+    const B one(T(1));
+    const B most((std::numeric_limits<T>::max)());
+    const auto regular = (p > zero) & (q > zero);
+    const B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
+    mark = choose((q == zero) & (p > zero), one, mark);
+    const B limit = choose(p == zero, q, zero);
+    const auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
+    return choose(valid, choose(regular, term, limit), B(std::numeric_limits<T>::quiet_NaN()));
   }
-  const B zero(T(0));
-  const B most((std::numeric_limits<T>::max)());
-  const auto regular = (p > zero) & (q > zero);
-  const B one(T(1));
-  const B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
-  infinite = infinite || xsimd::any((q == zero) & (p > zero));
-  const B limit = choose(p == zero, q, zero);
-  const auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
-  return choose(valid, choose(regular, term, limit), B(std::numeric_limits<T>::quiet_NaN()));
-}
-
-template <class T, class Arch>
-T kl_divergence_row(const T* p, const T* q, std::size_t n) {
-  using B = batch<T, Arch>;
-  sums<T, Arch, 1> all;
-  bool infinite = false;
-  sweep_sums<pace::fast, T, Arch, 1>(
-      all, n,
-      [&](const B& a, const B& b) { return terms<T, Arch, 1>{{kl_term_or_limit(a, b, infinite)}}; },
-      input<T>{p, T(0)}, input<T>{q, T(0)});
-  return with_infinite_terms(static_cast<T>(all.total(0)), infinite);
-}
+};
 
 /// p (d - 1 + exp(-d)) for one batch, where p exp(-d) is q; p and q are known as weights times a
-/// factor.
-template <bool Careful, class T, class Arch>
+/// factor. Row is plain_row or careful_row.
+template <class Row, class T, class Arch>
 class kl_from_logits_term {
   using B = batch<T, Arch>;
-  using row = logits_row<T, Arch, Careful>;
+  static constexpr bool careful = !std::is_same_v<Row, plain_row<T, Arch>>;
 
   /// Below this d the weight of p may be too small to carry all digits, and q is used instead.
-  static constexpr T least = Careful ? T(-1) : T(-40);
+  static constexpr T least = careful ? T(-1) : T(-40);
 
  public:
-  GIBBS_INLINE kl_from_logits_term(const row& p_row, const row& q_row, T p_factor, T q_factor,
-                                   const temperature<T>& t, T q_largest)
+  /// Weights of careful rows get their factor before they are multiplied by anything, those of plain
+  /// rows after everything is added up. shift is the log of the quotient of the sums of the rows, d
+  /// for equal logits with the sign changed. least_y is a logit of q that gives a d of about twice
+  /// `most`, if there is one; one below it might overflow.
+  GIBBS_INLINE kl_from_logits_term(const Row& p_row, const Row& q_row, const B& p_factor,
+                                   const B& q_factor, const B& shift, const B& least_y,
+                                   bool greedy)
       : p_row_(p_row),
         q_row_(q_row),
         p_factor_(p_factor),
         q_factor_(q_factor),
-        greedy_(t.limit == temperature<T>::kind::zero),
-        least_y_(least_logit(t, q_largest)),
-        exp2_(split<T>(wide<T>(log2e_hi)), T(scaled_exp2<T, Arch>::headroom / log2e_hi)) {}
+        shift_(shift),
+        least_y_(least_y),
+        greedy_(greedy),
+        exp2_(split<T>(wide<T>(log2e_hi)), T(1 / log2e_hi),
+              B(T(scaled_exp2<T, Arch>::headroom / log2e_hi))) {}
 
   /// Beyond this d its product with a weight may overflow.
-  static constexpr T most = Careful ? (std::numeric_limits<T>::max)() / 4 : T(0x1p60);
+  static constexpr T most = careful ? (std::numeric_limits<T>::max)() / 4 : T(0x1p60);
 
-  /// For logits x of p and y of q, shift = log of the quotient of their sums. What does not belong
-  /// into a sum with error terms stays out of it and is told: terms that are infinite, and d beyond
-  /// most.
-  GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y, const B& shift, bool& infinite,
-                                            bool& too_large) const {
+  /// What does not belong into a sum with error terms is left out and marked: 2 for terms that are
+  /// infinite, 1 for d beyond most.
+  GIBBS_INLINE terms<T, Arch, 2> operator()(B& mark, const B& x, const B& y) const {
     const B zero(T(0));
     const B one(T(1));
     const B negative_infinity(-infinity<T>);
     B p = p_row_.weight(x).value();
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
-    if (greedy_) {
+    if (careful && greedy_) {
       p_zero = x < p_row_.largest();
       q_zero = y < q_row_.largest();
     }
     // What is replaced below gets some d here that causes no overflow.
     auto counts = (p > zero) & ~q_zero;
     const auto beyond = counts & (y < least_y_);
-    too_large = too_large || xsimd::any(beyond);
     counts = counts & ~beyond;
     const B x_counted = choose(counts, x, p_row_.largest());
     const B y_counted = choose(counts, y, q_row_.largest());
     B d;
-    if constexpr (Careful) {
+    if constexpr (careful) {
       p *= p_factor_;
-      d = (q_row_.distance(y_counted) - p_row_.distance(x_counted)) - shift;
+      d = (q_row_.distance(y_counted) - p_row_.distance(x_counted)) - shift_;
     } else {
-      d = p_row_.difference(x_counted, y_counted) - shift;
+      d = p_row_.difference(x_counted, y_counted) - shift_;
     }
     const auto fits = d <= B(most);
-    too_large = too_large || !xsimd::all(fits);
-    d = choose(fits, d, zero);
+    if (!xsimd::all(fits & ~beyond)) {
+      mark = (xsimd::max)(mark, choose(fits & ~beyond, zero, one));
+      d = choose(fits, d, zero);
+    }
     const auto is_close = abs(d) <= one;
     const B d_close = choose(is_close, d, zero);
     // In this order the square of a tiny d does not underflow.
@@ -160,7 +155,7 @@ class kl_from_logits_term {
       term = choose(q_outweighs, multiply_add(p, choose(q_outweighs, d, zero) - one, q), term);
       term = choose(p == zero, q, term);
       const auto p_only = q_zero & ~p_zero;
-      infinite = infinite || xsimd::any(p_only);
+      mark = choose(p_only, B(T(2)), mark);
       term = choose(p_only, zero, term);
     }
     // The second sum is p (1 - exp(-d)), which only has a meaning where all d are small.
@@ -168,27 +163,23 @@ class kl_from_logits_term {
   }
 
  private:
-  /// A logit of q that gives a d of about twice most, if there is one; one below it might overflow.
-  GIBBS_INLINE static T least_logit(const temperature<T>& t, T q_largest) {
-    constexpr T lowest = std::numeric_limits<T>::lowest();
-    // Written so that nothing overflows, even where a compiler computes what is not needed.
-    const bool none = t.limit != temperature<T>::kind::finite || (Careful && t.value >= 2);
-    const double q = static_cast<double>(q_largest);
-    const double factor = 2 * static_cast<double>(most);
-    const double room = ((q < 0 ? q : 0.0) - static_cast<double>(lowest)) * 0.99 / factor;
-    const double reach = factor * (t.value < room ? t.value : room);
-    return static_cast<T>(none ? static_cast<double>(lowest) : q - reach);
-  }
-
   static constexpr double log2e_hi = 1.44269504088896340736;
 
-  const row& p_row_;
-  const row& q_row_;
+  const Row& p_row_;
+  const Row& q_row_;
   B p_factor_;
   B q_factor_;
-  bool greedy_;
+  B shift_;
   B least_y_;
+  bool greedy_;
   scaled_exp2<T, Arch> exp2_;
+};
+
+template <class Term, class B>
+struct bound_kl_term {
+  const Term& term;
+  B& mark;
+  GIBBS_INLINE auto operator()(const B& x, const B& y) const { return term(mark, x, y); }
 };
 
 /// The divergence where it is so large, or nearly so, that one d overflows: the sum of p d, as the
@@ -215,91 +206,215 @@ T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_total
   return static_cast<T>(sum);
 }
 
-template <bool Careful, class T, class Arch>
-T kl_from_logits_sum(const T* x, const T* y, std::size_t n, const logits_total<T>& p,
-                     const logits_total<T>& q, const temperature<T>& t) {
+/// A logit of q for the term's least_y.
+template <class T, class Arch>
+GIBBS_INLINE T least_logit(const temperature<T>& t, T q_largest) {
+  constexpr T lowest = std::numeric_limits<T>::lowest();
+  constexpr T most = kl_from_logits_term<careful_row<T, Arch>, T, Arch>::most;
+  // Written so that nothing overflows, even where a compiler computes what is not needed.
+  const bool none = t.limit != temperature<T>::kind::finite || t.value >= 2;
+  const double q = static_cast<double>(q_largest);
+  const double factor = 2 * static_cast<double>(most);
+  const double room = ((q < 0 ? q : 0.0) - static_cast<double>(lowest)) * 0.99 / factor;
+  const double reach = factor * (t.value < room ? t.value : room);
+  return static_cast<T>(none ? static_cast<double>(lowest) : q - reach);
+}
+
+/// Of any two rows. d = log(p / q) is the difference of the distances of the logits from the
+/// largest, which does not overflow, less the difference of what belongs to the rows.
+template <class T, class Arch>
+T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
-  using row = logits_row<T, Arch, Careful>;
+  using row = careful_row<T, Arch>;
+  using term_type = kl_from_logits_term<row, T, Arch>;
+  if (n == 0) return 0;
+  const auto p = total_of_row<T, Arch>(x, n, t);
+  const auto q = total_of_row<T, Arch>(y, n, t);
+  if (!is_finite(static_cast<double>(p.rest + q.rest)) || p.largest == -infinity<T> ||
+      q.largest == -infinity<T>) {
+    return std::numeric_limits<T>::quiet_NaN();
+  }
   const row p_row(t, p.largest);
   const row q_row(t, q.largest);
-  const wide<T> p_sum = p_row.largest_weight() * (p.rest + wide<T>(1.0));
-  const wide<T> q_sum = q_row.largest_weight() * (q.rest + wide<T>(1.0));
   const wide<T> one(1.0);
-  const kl_from_logits_term<Careful, T, Arch> term(
-      p_row, q_row, static_cast<T>(one / p_sum),
-      static_cast<T>(Careful ? one / q_sum : p_sum / q_sum), t, q.largest);
-
-  // d = log(p / q) is the difference of the logits over T where that is accurate, of their
-  // distances from the largest where it might overflow; less the difference of what belongs to the
-  // rows.
+  const B p_factor(static_cast<T>(one / (p_row.largest_weight() * (p.rest + one))));
+  const B q_factor(static_cast<T>(one / (q_row.largest_weight() * (q.rest + one))));
+  const B least_y(least_logit<T, Arch>(t, q.largest));
   const wide<T> log_p_sum = p.log_scaled_sum();
   const wide<T> log_q_sum = q.log_scaled_sum();
   wide<T> shift = log_p_sum - log_q_sum;
-  if constexpr (!Careful) {
-    shift = shift + (p.largest >= q.largest ? t.difference(p.largest, q.largest)
-                                            : -t.difference(q.largest, p.largest));
-  }
-  const wide<T> scale = Careful ? one : p_sum;
   for (bool refined = false;; refined = true) {
-    const B shift_batch(static_cast<T>(shift));
-    bool infinite = false;
-    bool too_large = false;
+    const term_type term(p_row, q_row, p_factor, q_factor, B(static_cast<T>(shift)), least_y,
+                         t.limit == temperature<T>::kind::zero);
+    B mark(T(0));
     sums<T, Arch, 2> all;
-    sweep_sums<pace_of<row>, T, Arch, 2>(
-        all, n,
-        [&](const B& v, const B& w) { return term(v, w, shift_batch, infinite, too_large); },
-        input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
-    if (infinite) return infinity<T>;
-    const wide<T> result = all.total(0) / scale;
-    if (too_large || !is_finite(static_cast<double>(result))) {
-      if constexpr (!Careful) {
-        // Weights have room above them for all but the largest d.
-        return kl_from_logits_sum<true, T, Arch>(x, y, n, p, q, t);
-      } else {
-        return kl_from_logits_large<T, Arch>(x, y, n, p, q, t);
-      }
+    sweep_sums<pace::compact, T, Arch, 2>(all, n, bound_kl_term<term_type, B>{term, mark},
+                                          input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    if (xsimd::any(mark == B(T(2)))) return infinity<T>;
+    const wide<T> result = all.total(0);
+    if (xsimd::any(mark != B(T(0))) || !is_finite(static_cast<double>(result))) {
+      return kl_from_logits_large<T, Arch>(x, y, n, p, q, t);
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the
     // error.
     const double error = 0x1p-51 * static_cast<double>(log_p_sum + log_q_sum);
     const double visible = error * error / static_cast<double>(std::numeric_limits<T>::epsilon());
     if (refined || !(static_cast<double>(result) < visible)) return static_cast<T>(result);
-    shift = wide<T>(static_cast<T>(shift)) + all.total(1) / scale;
+    shift = wide<T>(static_cast<T>(shift)) + all.total(1);
   }
 }
 
+/// What the divergence of plain rows needs of each of them, a lane a row.
 template <class T, class Arch>
-T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
-  if (n == 0) return 0;
-  const auto p = total_of_row<T, Arch>(x, n, t);
-  const auto q = total_of_row<T, Arch>(y, n, t);
-  const double all = static_cast<double>(p.rest + q.rest);
-  if (!is_finite(all) || p.largest == -infinity<T> || q.largest == -infinity<T>) {
-    return std::numeric_limits<T>::quiet_NaN();
+struct row_weights {
+  using wide_type = wide_batch<T, Arch>;
+  plain_row<T, Arch> row;
+  wide_type rest;
+  std::uint32_t plain;
+
+  template <std::size_t N>
+  GIBBS_INLINE row_weights(const plain_totals<T, Arch, N>& totals)
+      : row(totals.row), rest(totals.rest()), plain(totals.plain) {}
+
+  /// Of one row of any length.
+  GIBBS_INLINE row_weights(const temperature<T>& t, const T* x, std::size_t n)
+      : row_weights(t, total_of_row<T, Arch>(x, n, t)) {}
+
+  GIBBS_INLINE wide_type sum() const {
+    using B = batch<T, Arch>;
+    return row.largest_weight() * (rest + wide_type{B(T(1)), B(T(0))});
   }
-  using plain = logits_row<T, Arch, false>;
-  if (plain::is_plain(t, p.largest) && plain::is_plain(t, q.largest)) {
-    return kl_from_logits_sum<false, T, Arch>(x, y, n, p, q, t);
+
+ private:
+  GIBBS_INLINE row_weights(const temperature<T>& t, const logits_total<T>& total)
+      : row_weights(t, total,
+                    plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), total.largest)) {}
+  GIBBS_INLINE row_weights(const temperature<T>& t, const logits_total<T>& total, bool is_plain)
+      : row(t, batch<T, Arch>(is_plain ? total.largest : T(0))),
+        rest(to_batch(is_plain ? total.rest : wide<T>(0.0))),
+        plain(is_plain ? 1 : 0) {}
+  GIBBS_INLINE static wide_type to_batch(wide<T> x) {
+    const split<T> parts(x);
+    return {batch<T, Arch>(parts.hi), batch<T, Arch>(parts.lo)};
   }
-  return kl_from_logits_sum<true, T, Arch>(x, y, n, p, q, t);
+};
+
+/// Of plain rows, by add_up(term), which adds up the terms of all of them. d is the difference of
+/// the logits over T, less the difference of what belongs to the rows.
+template <class T, class Arch, class AddUp>
+GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
+                                                       const row_weights<T, Arch>& p,
+                                                       const row_weights<T, Arch>& q,
+                                                       AddUp add_up) {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+  using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
+  const B zero(T(0));
+  const wide_type p_sum = p.sum();
+  const B q_factor = (p_sum / q.sum()).value();
+  const B least_y = q.row.largest() - B(static_cast<T>(2 * term_type::most * t.value));
+  const wide_type log_p_sum = log1p(p.rest);
+  const wide_type log_q_sum = log1p(q.rest);
+  const wide_type apart = wide_type::sum(p.row.largest(), -q.row.largest()) *
+                          wide_type{B(t.inverse.hi), B(t.inverse.lo)};
+  B shift = (log_p_sum + -log_q_sum + apart).value();
+  // An error of the shift enters squared. Where that could be seen, the second sum tells the error.
+  const B size = log_p_sum.hi + log_q_sum.hi + abs(shift);
+  const B visible = size * size * B(std::numeric_limits<T>::epsilon() / 4);
+  row_results<T, Arch> result{zero, zero == zero};
+  for (bool refined = false;; refined = true) {
+    B mark = zero;
+    const term_type term(p.row, q.row, B(T(1)), q_factor, shift, least_y, false);
+    const auto all = add_up(mark, term);
+    const B value = (all.first / p_sum).value();
+    if (!refined) {
+      result.value = value;
+      result.valid = (mark == zero) & (abs(value) <= B((std::numeric_limits<T>::max)()));
+      const auto again = result.valid & (value < visible);
+      if (!xsimd::any(again)) return result;
+      shift = choose(again, shift + (all.second / p_sum).value(), shift);
+    } else {
+      result.value = choose(result.value < visible, value, result.value);
+      return result;
+    }
+  }
 }
 
 template <class T, class Arch>
 void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
-  for (std::size_t i = 0; i < p.rows(); ++i) {
-    results[i] = kl_divergence_row<T, Arch>(p.data() + i * p.row_stride(),
-                                            q.data() + i * q.row_stride(), p.columns());
-  }
+  reduce_probabilities<T, Arch>(results, kl_term_or_limit<T, Arch>(), T(1), p, q);
+}
+
+template <class T, class Arch>
+struct two_totals {
+  wide_batch<T, Arch> first;
+  wide_batch<T, Arch> second;
+};
+
+/// Up to `lanes` short rows.
+template <class T, class Arch>
+row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<const T> x,
+                                          matrix_view<const T> y, std::uint32_t& plain) {
+  using B = batch<T, Arch>;
+  using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
+  tile<T, Arch> p_tile(x, -infinity<T>);
+  tile<T, Arch> q_tile(y, -infinity<T>);
+  const row_weights<T, Arch> p(add_up_tile<T, Arch>(t, weight_sums(), p_tile));
+  const row_weights<T, Arch> q(add_up_tile<T, Arch>(t, weight_sums(), q_tile));
+  plain = p.plain & q.plain;
+  return kl_from_logits_plain(t, p, q, [&](B& mark, const term_type& term) {
+    sums<T, Arch, 2> all;
+    add_up_columns(all, bound_kl_term<term_type, B>{term, mark}, p_tile, q_tile);
+    return two_totals<T, Arch>{all.total_of_lanes(0).ordered(), all.total_of_lanes(1).ordered()};
+  });
+}
+
+/// One row of any length.
+template <class T, class Arch>
+row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, const T* x, const T* y,
+                                         std::size_t n, std::uint32_t& plain) {
+  using B = batch<T, Arch>;
+  using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
+  const row_weights<T, Arch> p(t, x, n);
+  const row_weights<T, Arch> q(t, y, n);
+  plain = p.plain & q.plain;
+  if (plain == 0) return {B(T(0)), B(T(0)) == B(T(0))};
+  return kl_from_logits_plain(t, p, q, [&](B& mark, const term_type& term) {
+    sums<T, Arch, 2> all;
+    sweep_sums<pace::fast, T, Arch, 2>(all, n, bound_kl_term<term_type, B>{term, mark},
+                                       input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    wide_batch<T, Arch> first[lanes<T, Arch>] = {all.total_of_lanes(0)};
+    wide_batch<T, Arch> second[lanes<T, Arch>] = {all.total_of_lanes(1)};
+    mark = B(xsimd::any(mark != B(T(0))) ? T(1) : T(0));
+    return two_totals<T, Arch>{sum_across_lanes<T, Arch>(first, 1).ordered(),
+                               sum_across_lanes<T, Arch>(second, 1).ordered()};
+  });
 }
 
 template <class T, class Arch>
 void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<const T> q_logits,
                                     T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < p_logits.rows(); ++i) {
-    results[i] = kl_from_logits_row<T, Arch>(p_logits.data() + i * p_logits.row_stride(),
-                                             q_logits.data() + i * q_logits.row_stride(),
-                                             p_logits.columns(), t);
+  const std::size_t columns = p_logits.columns();
+  const std::size_t block = columns <= short_row ? lanes<T, Arch> : 1;
+  for (std::size_t first = 0; first < p_logits.rows(); first += block) {
+    const std::size_t rows = (std::min)(block, p_logits.rows() - first);
+    const auto x = rows_of(p_logits, first, rows);
+    const auto y = rows_of(q_logits, first, rows);
+    std::uint32_t done = 0;
+    alignas(64) T values[lanes<T, Arch>];
+    if (columns > 0 && plain_row<T, Arch>::limit(t) >= 0) {
+      const auto result = columns <= short_row
+                              ? kl_from_logits_short<T, Arch>(t, x, y, done)
+                              : kl_from_logits_long<T, Arch>(t, x.data(), y.data(), columns, done);
+      result.value.store_aligned(values);
+      done &= lane_bits<T, Arch>(result.valid, rows);
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      results[first + r] = (done >> r & 1) != 0 ? values[r]
+                                                : kl_from_logits_row<T, Arch>(
+                                                      x.row(r).data(), y.row(r).data(), columns, t);
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
+#include "detail/log.hpp"
 #include "detail/logits.hpp"
 
 namespace gibbs {
@@ -47,13 +48,30 @@ T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& t) {
   return static_cast<T>(t.divide(total.largest) + rest);
 }
 
+/// Of plain rows, a lane a row.
+template <class T, class Arch, std::size_t N>
+GIBBS_INLINE batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
+                                           const temperature<T>& t) {
+  using B = batch<T, Arch>;
+  const wide_batch<T, Arch> inverse{B(t.inverse.hi), B(t.inverse.lo)};
+  const wide_batch<T, Arch> largest{totals.row.largest(), B(T(0))};
+  return (largest * inverse + log1p(totals.rest())).value();
+}
+
 template <class T, class Arch>
 void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
-    results[i] =
-        log_sum_exp_row<T, Arch>(logits.data() + i * logits.row_stride(), logits.columns(), t);
-  }
+  reduce_logits<T, Arch>(
+      results, t, weight_sums(),
+      [&](std::size_t, const plain_totals<T, Arch, 3>& totals) {
+        const auto value = log_sum_exp_of(totals, t);
+        return row_results<T, Arch>{value, value == value};
+      },
+      [&](std::size_t i) {
+        return log_sum_exp_row<T, Arch>(logits.data() + i * logits.row_stride(), logits.columns(),
+                                        t);
+      },
+      logits);
 }
 
 }  // namespace detail

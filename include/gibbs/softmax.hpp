@@ -70,38 +70,220 @@ GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
   for (std::size_t i = 0; i < n; ++i) out[i] = value;
 }
 
+/// What softmax adds up, and with the log-sum-exp as well. The first is the sum that the weights are
+/// divided by: one of rounded weights, so that what dominates it is divided by itself.
+template <bool WithTotal, class T, class Arch, class Row>
+GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
+  using B = batch<T, Arch>;
+  const auto w = row.weight(x);
+  weight = w.value();
+  if constexpr (WithTotal) {
+    const auto is_largest = x == row.largest();
+    const B s = choose(is_largest, B(T(0)), w.s);
+    return terms<T, Arch, 4>{{s, s * w.q, choose(is_largest, B(T(1)), B(T(0))), weight}};
+  } else {
+    return terms<T, Arch, 1>{{weight}};
+  }
+}
+
 template <class T, class Arch>
-void softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
+GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight,
+                                   const wide_batch<T, Arch>& scale) {
+  return multiply_add(weight, scale.hi, weight * scale.lo);
+}
+
+template <class T, class Arch>
+GIBBS_INLINE wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
+  return wide_batch<T, Arch>{batch<T, Arch>(T(1)), batch<T, Arch>(T(0))} / x;
+}
+
+/// Rows that are not plain.
+template <class T, class Arch>
+void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
   const T largest = sweep_max<T, Arch>(n, x);
   if (!is_finite(static_cast<double>(largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
     return;
   }
-  if (n == 1) {
-    // Without a fused multiply-add, w * (1 / w) is not always 1.
-    out[0] = 1;
-    return;
-  }
-  visit_row<T, Arch>(t, largest, [&](const auto& row) {
-    // The sum is one of the rounded weights, so that what dominates it is divided by itself.
-    sums<T, Arch, 1> all;
-    sweep_sums_and_store<pace_of<decltype(row)>, T, Arch, 1>(
-        all, n, out,
-        [&](B& weight, const B& v) {
-          weight = row.weight(v).value();
-          return terms<T, Arch, 1>{{weight}};
-        },
-        input<T>{x, -infinity<T>});
-    const split<T> scale(wide<T>(1.0) / all.total(0));
-    const B hi(scale.hi);
-    const B lo(scale.lo);
-    sweep_map<pace_of<decltype(row)>, T, Arch>(n, input<T>{out, T(0)}, out, [&](const B& weight) {
-      return multiply_add(weight, hi, weight * lo);
-    });
+  const careful_row<T, Arch> row(t, largest);
+  sums<T, Arch, 1> all;
+  sweep_sums_and_store<pace::compact, T, Arch, 1>(
+      all, n, out, [&](B& weight, const B& v) { return softmax_terms<false>(weight, row, v); },
+      input<T>{x, -infinity<T>});
+  const split<T> scale(wide<T>(1.0) / all.total(0));
+  sweep_map<pace::compact, T, Arch>(n, input<T>{out, T(0)}, out, [&](const B& weight) {
+    return scaled(weight, wide_batch<T, Arch>{B(scale.hi), B(scale.lo)});
   });
 }
 
+/// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
+/// to be done.
+template <bool WithTotal, class T, class Arch>
+GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
+                                const temperature<T>& t) {
+  using B = batch<T, Arch>;
+  constexpr std::size_t size = WithTotal ? 4 : 1;
+  tile<T, Arch> x(logits, -infinity<T>);
+  const auto plain = x.keep_plain(plain_row<T, Arch>::limit(t));
+  plain_totals<T, Arch, size> result{plain_row<T, Arch>(t, plain.largest), {}, plain.rows};
+  const auto weigh = [&](std::size_t c) {
+    B weight;
+    const auto added = softmax_terms<WithTotal>(weight, result.row, x[c]);
+    x.set(c, weight);
+    return added;
+  };
+  sums<T, Arch, size> all;
+  for (std::size_t c = 0; c < x.columns(); c += 4) {
+    all.add((weigh(c) + weigh(c + 1)) + (weigh(c + 2) + weigh(c + 3)));
+  }
+  for (std::size_t i = 0; i < size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
+  const auto scale = reciprocal(result.of[size - 1]);
+  for (std::size_t c = 0; c < x.columns(); ++c) x.set(c, scaled(x[c], scale));
+  x.write_rows(out, plain.rows);
+  return result;
+}
+
+template <bool WithTotal, class T, class Arch>
+GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
+                               const temperature<T>& t) {
+  using B = batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  constexpr std::size_t size = WithTotal ? 4 : 1;
+  const std::size_t n = logits.columns();
+  const T limit = row_type::limit(t);
+  alignas(64) T largest[lanes<T, Arch>] = {};
+  wide_batch<T, Arch> parts[size][lanes<T, Arch>];
+  std::uint32_t plain = 0;
+  for (std::size_t r = 0; r < logits.rows(); ++r) {
+    const T* x = logits.data() + r * logits.row_stride();
+    sums<T, Arch, size> all;
+    const T row_largest = sweep_max<T, Arch>(n, x);
+    if (row_type::is_plain(limit, row_largest)) {
+      plain |= std::uint32_t(1) << r;
+      largest[r] = row_largest;
+      const row_type row(t, B(row_largest));
+      sweep_sums_and_store<pace::fast, T, Arch, size>(
+          all, n, out.data() + r * out.row_stride(),
+          [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
+          input<T>{x, -infinity<T>});
+    }
+    for (std::size_t i = 0; i < size; ++i) parts[i][r] = all.total_of_lanes(i);
+    // Something to compute with.
+    if ((plain >> r & 1) == 0) parts[size - 1][r].hi = parts[WithTotal ? 2 : 0][r].hi = B(T(1));
+  }
+  plain_totals<T, Arch, size> result{row_type(t, B::load_aligned(largest)), {}, plain};
+  for (std::size_t i = 0; i < size; ++i) {
+    result.of[i] = sum_across_lanes<T, Arch>(parts[i], logits.rows()).ordered();
+  }
+  const auto scale = reciprocal(result.of[size - 1]);
+  alignas(64) T hi[lanes<T, Arch>];
+  alignas(64) T lo[lanes<T, Arch>];
+  scale.hi.store_aligned(hi);
+  scale.lo.store_aligned(lo);
+  for (std::size_t r = 0; r < logits.rows(); ++r) {
+    if ((plain >> r & 1) == 0) continue;
+    T* row = out.data() + r * out.row_stride();
+    const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
+    sweep_map<pace::fast, T, Arch>(n, input<T>{row, T(0)}, row,
+                                   [&](const B& weight) { return scaled(weight, row_scale); });
+  }
+  return result;
+}
+
+/// Calls done(first, totals) after each group of rows from `first` on.
+template <bool WithTotal, class T, class Arch, class Done, class Alone>
+GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
+                                 const temperature<T>& t, Done done, Alone alone) {
+  const std::size_t columns = logits.columns();
+  if (plain_row<T, Arch>::limit(t) < 0) {
+    for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
+    return;
+  }
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
+  for (std::size_t first = 0; first < logits.rows(); first += block) {
+    const std::size_t rows = (std::min)(block, logits.rows() - first);
+    const auto in = rows_of(logits, first, rows);
+    const auto to = rows_of(out, first, rows);
+    const auto totals = columns <= short_row ? softmax_short<WithTotal, T, Arch>(in, to, t)
+                                             : softmax_long<WithTotal, T, Arch>(in, to, t);
+    done(first, totals);
+    for (std::size_t r = 0; r < rows; ++r) {
+      if ((totals.plain >> r & 1) == 0) alone(first + r);
+    }
+  }
+}
+
+template <class T, class Arch>
+void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
+  const temperature<T> t(at_temperature);
+  const std::size_t columns = logits.columns();
+  if (columns == 0) return;
+  if (columns == 1) {
+    for (std::size_t i = 0; i < logits.rows(); ++i) {
+      const T x = logits.data()[i * logits.row_stride()];
+      out.data()[i * out.row_stride()] =
+          is_finite(static_cast<double>(x)) ? T(1) : std::numeric_limits<T>::quiet_NaN();
+    }
+    return;
+  }
+  softmax_groups<false, T, Arch>(
+      logits, out, t, [](std::size_t, const plain_totals<T, Arch, 1>&) {},
+      [&](std::size_t i) {
+        softmax_careful<T, Arch>(logits.data() + i * logits.row_stride(),
+                                 out.data() + i * out.row_stride(), columns, t);
+      });
+}
+
+template <class T, class Arch>
+void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out, T* results,
+                                   double at_temperature) {
+  const temperature<T> t(at_temperature);
+  if (logits.columns() <= 1) {
+    log_sum_exp_rows<T, Arch>(logits, results, at_temperature);
+    softmax_rows<T, Arch>(logits, out, at_temperature);
+    return;
+  }
+  softmax_groups<true, T, Arch>(
+      logits, out, t,
+      [&](std::size_t first, const plain_totals<T, Arch, 4>& totals) {
+        alignas(64) T values[lanes<T, Arch>];
+        log_sum_exp_of(totals, t).store_aligned(values);
+        for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
+          if ((totals.plain >> r & 1) != 0) results[first + r] = values[r];
+        }
+      },
+      [&](std::size_t i) {
+        const T* x = logits.data() + i * logits.row_stride();
+        results[i] = log_sum_exp_row<T, Arch>(x, logits.columns(), t);
+        softmax_careful<T, Arch>(x, out.data() + i * out.row_stride(), logits.columns(), t);
+      });
+}
+
+template <class Row, class T, class Arch>
+GIBBS_INLINE batch<T, Arch> log_probability(const Row& row, const batch<T, Arch>& x,
+                                            const batch<T, Arch>& log_sum) {
+  return batch<T, Arch>(T(0)) - (row.distance(x) + log_sum);
+}
+
+template <class T, class Arch>
+void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t, T largest,
+                     T log_scaled_sum) {
+  using B = batch<T, Arch>;
+  const B log_sum(log_scaled_sum);
+  const input<T> in{x, largest};
+  if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+    const plain_row<T, Arch> row(t, B(largest));
+    sweep_map<pace::fast, T, Arch>(n, in, out,
+                                   [&](const B& v) { return log_probability(row, v, log_sum); });
+  } else {
+    const careful_row<T, Arch> row(t, largest);
+    sweep_map<pace::compact, T, Arch>(n, in, out,
+                                      [&](const B& v) { return log_probability(row, v, log_sum); });
+  }
+}
+
+/// Any row.
 template <class T, class Arch>
 void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
@@ -111,41 +293,53 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t)
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
     return;
   }
-  visit_row<T, Arch>(t, total.largest, [&](const auto& row) {
-    const B log_sum(log_scaled_sum);
-    sweep_map<pace_of<decltype(row)>, T, Arch>(n, input<T>{x, total.largest}, out, [&](const B& v) {
-      return B(T(0)) - (row.distance(v) + log_sum);
-    });
-  });
-}
-
-template <class T, class Arch>
-void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
-  const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
-    softmax_row<T, Arch>(logits.data() + i * logits.row_stride(), out.data() + i * out.row_stride(),
-                         logits.columns(), t);
-  }
-}
-
-template <class T, class Arch>
-void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out, T* results,
-                                   double at_temperature) {
-  const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
-    const T* x = logits.data() + i * logits.row_stride();
-    // The sum that softmax divides by is one of rounded weights, which is not good enough here.
-    results[i] = log_sum_exp_row<T, Arch>(x, logits.columns(), t);
-    softmax_row<T, Arch>(x, out.data() + i * out.row_stride(), logits.columns(), t);
-  }
+  log_softmax_map<T, Arch>(x, out, n, t, total.largest, log_scaled_sum);
 }
 
 template <class T, class Arch>
 void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
+  using B = batch<T, Arch>;
   const temperature<T> t(at_temperature);
-  for (std::size_t i = 0; i < logits.rows(); ++i) {
+  const std::size_t columns = logits.columns();
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
+  const auto alone = [&](std::size_t i) {
     log_softmax_row<T, Arch>(logits.data() + i * logits.row_stride(),
-                             out.data() + i * out.row_stride(), logits.columns(), t);
+                             out.data() + i * out.row_stride(), columns, t);
+  };
+  if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
+    for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
+    return;
+  }
+  for (std::size_t first = 0; first < logits.rows(); first += block) {
+    const std::size_t rows = (std::min)(block, logits.rows() - first);
+    const auto in = rows_of(logits, first, rows);
+    const auto to = rows_of(out, first, rows);
+    std::uint32_t plain = 0;
+    if (columns <= short_row) {
+      tile<T, Arch> x(in, -infinity<T>);
+      const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
+      const B log_sum = log1p(totals.rest()).value();
+      for (std::size_t c = 0; c < columns; ++c) {
+        x.set(c, log_probability(totals.row, x[c], log_sum));
+      }
+      plain = totals.plain;
+      x.write_rows(to, plain);
+    } else {
+      const auto totals = add_up_long_rows<T, Arch>(t, weight_sums(), in);
+      plain = totals.plain;
+      alignas(64) T largest[lanes<T, Arch>];
+      alignas(64) T log_sum[lanes<T, Arch>];
+      totals.row.largest().store_aligned(largest);
+      log1p(totals.rest()).value().store_aligned(log_sum);
+      for (std::size_t r = 0; r < rows; ++r) {
+        if ((plain >> r & 1) == 0) continue;
+        log_softmax_map<T, Arch>(in.data() + r * in.row_stride(), to.data() + r * to.row_stride(),
+                                 columns, t, largest[r], log_sum[r]);
+      }
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      if ((plain >> r & 1) == 0) alone(first + r);
+    }
   }
 }
 

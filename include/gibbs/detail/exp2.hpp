@@ -74,13 +74,14 @@ class scaled_exp2 {
   /// (double) of it is still a normal number, and 2^62 of them can be added up.
   static constexpr int headroom = 64;
 
-  GIBBS_INLINE scaled_exp2(split<T> factor, T largest)
-      : hi_(factor.hi), lo_(factor.lo), high_part_(short_part(factor.hi)) {
-    const T rounder = T(1.5) * static_cast<T>(uint_of<T>(1) << mantissa_bits<T>);
-    const T pivot = ((largest * factor.hi + rounder) - rounder) - headroom;
-    const T zero = pivot - exponent_bias<T>;
-    magic_ = B(rounder - zero);
-    floor_ = B(zero / factor.hi);
+  /// largest may differ from lane to lane. unfactor is 1 / factor, roughly.
+  GIBBS_INLINE scaled_exp2(split<T> factor, T unfactor, const B& largest)
+      : hi_(factor.hi), lo_(factor.lo), high_part_(short_part(hi_)) {
+    const B rounder(T(1.5) * static_cast<T>(uint_of<T>(1) << mantissa_bits<T>));
+    const B pivot = ((largest * hi_ + rounder) - rounder) - B(T(headroom));
+    const B zero = pivot - B(T(exponent_bias<T>));
+    magic_ = rounder - zero;
+    floor_ = zero * B(unfactor);
   }
 
   /// -infinity and all that is too small to count have s = 0; NaN gives q = NaN.
@@ -108,13 +109,6 @@ class scaled_exp2 {
              x * lo_;
     }
   }
-
-  /// The leading half of the digits, rounded down; a product of two halves is exact.
-  GIBBS_INLINE static B short_part(const B& x) {
-    constexpr int dropped = (mantissa_bits<T> + 2) / 2;
-    return from_bits<T, Arch>(bits(x) & batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
-  }
-  GIBBS_INLINE static B short_part(T x) { return short_part(B(x)); }
 
   B hi_;
   B lo_;

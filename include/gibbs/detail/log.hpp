@@ -6,6 +6,7 @@
 
 #include "exp2.hpp"
 #include "simd.hpp"
+#include "wide.hpp"
 
 namespace gibbs::detail {
 
@@ -47,39 +48,65 @@ inline constexpr T rescue_up = T(0x1p64);
 template <class T>
 inline constexpr T rescue_down = T(0x1p-64);
 
-/// log(x) for x > 0, subnormal x too, within 1 ulp or so, near 1 too: with f = m - 1 and s = f / (2
-/// + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 t(s^2))), so that the error of s only enters
-/// small terms (the form of FDLIBM's e_log.c). For x = 0, infinity or less than 0 the result means
-/// nothing.
+/// The parts of log(x) = e ln 2 + f - (f^2 / 2 - correction) for x > 0, subnormal x too: with m = x /
+/// 2^e near 1, f = m - 1 and s = f / (2 + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2
+/// t(s^2))), so that the error of s only enters small terms (the form of FDLIBM's e_log.c).
+template <class T, class Arch>
+struct log_parts {
+  using B = batch<T, Arch>;
+  using U = batch<uint_of<T>, Arch>;
+  B e;
+  B f;
+  B half_square;
+  B correction;
+
+  GIBBS_INLINE explicit log_parts(const B& x) {
+    constexpr uint_of<T> one = uint_of<T>(exponent_bias<T>) << mantissa_bits<T>;
+    constexpr uint_of<T> sqrt_half =
+        std::is_same_v<T, float> ? uint_of<T>(0x3f3504f3u) : uint_of<T>(0x3fe6a09e667f3bcdull);
+    const auto subnormal = x < B((std::numeric_limits<T>::min)());
+    const B normal = choose(subnormal, x * B(rescue_up<T>), x);
+    const U shifted = bits(normal) + U(one - sqrt_half);
+    e = small_integer<T, Arch>(from_exponent_field<T, Arch>(shifted), exponent_bias<T>) -
+        choose(subnormal, B(T(rescue_exponent<T>)), B(T(0)));
+    const B m =
+        from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>)-1)) + U(sqrt_half));
+    f = m - B(T(1));
+    const B s = f / (f + B(T(2)));
+    const B z = s * s;
+    half_square = B(T(0.5)) * f * f;
+    correction =
+        multiply_add(s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
+  }
+};
+
+/// log(x) for x > 0, subnormal x too, within 1 ulp or so, near 1 too. For x = 0, infinity or less
+/// than 0 the result means nothing.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  using U = batch<uint_of<T>, Arch>;
-  constexpr uint_of<T> one = uint_of<T>(exponent_bias<T>) << mantissa_bits<T>;
-  constexpr uint_of<T> sqrt_half =
-      std::is_same_v<T, float> ? uint_of<T>(0x3f3504f3u) : uint_of<T>(0x3fe6a09e667f3bcdull);
-  const auto subnormal = x < B((std::numeric_limits<T>::min)());
-  const B normal = choose(subnormal, x * B(rescue_up<T>), x);
-  const U shifted = bits(normal) + U(one - sqrt_half);
-  const B e = small_integer<T, Arch>(from_exponent_field<T, Arch>(shifted), exponent_bias<T>) -
-              choose(subnormal, B(T(rescue_exponent<T>)), B(T(0)));
-  const B m =
-      from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>)-1)) + U(sqrt_half));
-  const B f = m - B(T(1));
-  const B s = f / (f + B(T(2)));
-  const B z = s * s;
-  const B half_square = B(T(0.5)) * f * f;
-  const B correction =
-      multiply_add(s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
-  return multiply_add(e, B(ln2_hi<T>), f - (half_square - correction));
+  const log_parts<T, Arch> parts(x);
+  return multiply_add(parts.e, B(ln2_hi<T>), parts.f - (parts.half_square - parts.correction));
+}
+
+/// log(1 + x) for x >= 0, of which only the terms behind the first have been rounded.
+template <class T, class Arch>
+GIBBS_INLINE wide_batch<T, Arch> log1p(const wide_batch<T, Arch>& x) {
+  using B = batch<T, Arch>;
+  using wide = wide_batch<T, Arch>;
+  const wide u = wide::sum(B(T(1)), x.hi);
+  const log_parts<T, Arch> parts(u.hi);
+  const wide first = wide::sum(parts.e * B(ln2_hi<T>), parts.f);
+  const B rest = (u.lo + x.lo) / u.hi - (parts.half_square - parts.correction);
+  return wide::sum(first.hi, first.lo + rest);
 }
 
 /// log(q), to be multiplied by p: 0 where p is 0 and q any number (0 log 0 is 0); NaN where p or q
-/// is negative or NaN. Where only q is 0 the product would be -infinity: that is told apart, so
-/// that no infinity gets into a sum with error terms, and the result is 0.
+/// is negative or NaN. Where only q is 0 the product would be -infinity: that is marked, so that no
+/// infinity gets into a sum with error terms, and the result is 0.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q,
-                                       bool& infinite) {
+                                       batch<T, Arch>& mark) {
   using B = batch<T, Arch>;
   const B zero(T(0));
   const B most((std::numeric_limits<T>::max)());
@@ -87,17 +114,11 @@ GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, A
   result = choose(q > most, q, result);
   const auto usual = (q > zero) & (p > zero);
   if (!xsimd::all(usual)) {
-    infinite = infinite || xsimd::any((q == zero) & (p > zero));
+    mark = choose((q == zero) & (p > zero), B(T(1)), mark);
     result = choose((q >= zero) & (p >= zero), choose(usual, result, zero),
                     B(std::numeric_limits<T>::quiet_NaN()));
   }
   return result;
-}
-
-/// The total of a sum that also has infinite terms, or not.
-template <class T>
-GIBBS_INLINE T with_infinite_terms(T total, bool infinite) {
-  return infinite && total == total ? infinity<T> : total;
 }
 
 /// p log(p / q) - p + q for positive finite p and q, never negative, and 0 only where p == q or the

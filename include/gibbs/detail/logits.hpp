@@ -5,10 +5,13 @@
 #ifndef GIBBS_DETAIL_LOGITS_HPP
 #define GIBBS_DETAIL_LOGITS_HPP
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "exp2.hpp"
+#include "rows.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
 #include "wide.hpp"
@@ -27,6 +30,7 @@ struct temperature {
   bool moderate;
   split<T> log2e;    ///< log2(e) / T; of the scaled temperature if not moderate
   split<T> inverse;  ///< 1 / T; likewise
+  T octave;          ///< 1 / log2e, roughly: weights of logits this far apart differ by 2
   /// Otherwise T is scaled by a power of two into [1/2, 1), and differences of logits with it, by
   /// `before` them and `after` them.
   T before = 1;
@@ -39,7 +43,8 @@ struct temperature {
         limit(limit_of(t)),
         moderate(t >= 0x1p-60 && t <= 0x1p60),
         log2e(log2e_wide() / wide<T>(moderate ? t : scaled(t))),
-        inverse(wide<T>(1.0) / wide<T>(moderate ? t : scaled(t))) {
+        inverse(wide<T>(1.0) / wide<T>(moderate ? t : scaled(t))),
+        octave(T(1) / log2e.hi) {
     if (moderate || limit != kind::finite) return;
     constexpr int most = std::numeric_limits<T>::max_exponent - 2;
     int e = exponent(t);
@@ -115,18 +120,88 @@ struct temperature {
   GIBBS_INLINE static T power_of_two(int e) { return static_cast<T>(::ldexp(1.0, e)); }
 };
 
-/// One row. Plain rows have a moderate temperature and a maximum that is not large against it; the
-/// others (Careful) have their maximum subtracted first, which is exact for all elements that count
-/// where the maximum is large, and are scaled with the temperature.
-template <class T, class Arch, bool Careful>
-class logits_row {
+/// Rows of logits with a moderate temperature and a maximum that is not large against it. Each lane
+/// may belong to a row of its own.
+template <class T, class Arch>
+class plain_row {
+  using B = batch<T, Arch>;
+
+ public:
+  static constexpr pace speed = pace::fast;
+
+  GIBBS_INLINE plain_row(const temperature<T>& t, const B& largest)
+      : largest_(largest),
+        inverse_hi_(t.inverse.hi),
+        inverse_lo_(t.inverse.lo),
+        exp2_(t.log2e, t.octave, largest) {}
+
+  /// Rows are plain whose maximum is not beyond this: a larger one would cost the split of the
+  /// exponent digits. Negative where no row is.
+  GIBBS_INLINE static T limit(const temperature<T>& t) {
+    if (!t.moderate || t.limit != temperature<T>::kind::finite) return -1;
+    return static_cast<T>(bound * t.value);
+  }
+  GIBBS_INLINE static bool is_plain(T limit, T largest) {
+    return (largest < 0 ? -largest : largest) <= limit;
+  }
+  GIBBS_INLINE static mask<T, Arch> is_plain(T limit, const B& largest) {
+    return abs(largest) <= B(limit);
+  }
+
+  /// exp((x - max) / T) times a power of two that is the same for the whole row.
+  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
+
+  /// (max - x) / T; +infinity for x = -infinity.
+  GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x); }
+
+  /// max - x, not divided by T, for x not -infinity.
+  GIBBS_INLINE B distance_times_t(const B& x) const { return largest_ - x; }
+
+  /// (a - b) / T for a not -infinity; +infinity for b = -infinity.
+  GIBBS_INLINE B difference(const B& a, const B& b) const {
+    const B d = a - max_or_second(B(std::numeric_limits<T>::lowest()), b);
+    return choose(b == B(-infinity<T>), B(infinity<T>), over(d, inverse_hi_, inverse_lo_));
+  }
+
+  /// d * (inverse_hi + inverse_lo). In this order an overflow keeps its sign.
+  GIBBS_INLINE static B over(const B& d, const B& inverse_hi, const B& inverse_lo) {
+    const B quotient = d * inverse_hi;
+    if constexpr (has_fma<Arch>) {
+      return multiply_add(d, inverse_lo, quotient);
+    } else {
+      const auto overflow = abs(quotient) > B((std::numeric_limits<T>::max)());
+      return multiply_add(choose(overflow, B(T(0)), d), inverse_lo, quotient);
+    }
+  }
+
+  GIBBS_INLINE const B& largest() const { return largest_; }
+
+  /// The weight of the maximum itself.
+  GIBBS_INLINE wide_batch<T, Arch> largest_weight() const {
+    const auto w = weight(largest_);
+    return wide_batch<T, Arch>::ordered_sum(w.s, w.s * w.q);
+  }
+
+  static constexpr double bound = 0.69 * static_cast<double>(scaled_exp2<T, Arch>::largest_exponent);
+
+ private:
+  B largest_;
+  B inverse_hi_;
+  B inverse_lo_;
+  scaled_exp2<T, Arch> exp2_;
+};
+
+/// Any other row: its maximum is subtracted first, which is exact for all elements that count where
+/// the maximum is large, and is scaled with the temperature.
+template <class T, class Arch>
+class careful_row {
   using B = batch<T, Arch>;
   using kind = typename temperature<T>::kind;
 
  public:
-  static constexpr pace speed = Careful ? pace::compact : pace::fast;
+  static constexpr pace speed = pace::compact;
 
-  GIBBS_INLINE logits_row(const temperature<T>& t, T largest)
+  GIBBS_INLINE careful_row(const temperature<T>& t, T largest)
       : limit_(t.limit),
         largest_(largest),
         inverse_hi_(t.inverse.hi),
@@ -137,76 +212,55 @@ class logits_row {
         after_{B(t.after[0]), B(t.after[1])},
         shift_(T(0)),
         floor_(-infinity<T>),
-        least_difference_(T(0)),
-        exp2_(t.log2e, pivot(t, largest)) {
-    if constexpr (Careful) {
-      if (is_large(t, largest)) {
-        shift_ = B(largest * t.before);
-        // Without overflow; what is less than 0 does not count then.
-        if (largest > 0) floor_ = B(T(0));
-      }
-      least_difference_ = B(t.least_difference);
-      // Where differences of logits may overflow and their quotients by T need not.
-      if (t.moderate && !(largest < huge && largest > -huge)) {
-        difference_scale_ = B(T(0.25));
-        difference_unscale_ = B(T(4));
-      }
+        least_difference_(t.least_difference),
+        exp2_(t.log2e, t.octave, B(pivot(t, largest))) {
+    if (is_large(t, largest)) {
+      shift_ = B(largest * t.before);
+      // Without overflow; what is less than 0 does not count then.
+      if (largest > 0) floor_ = B(T(0));
+    }
+    // Where differences of logits may overflow and their quotients by T need not.
+    if (t.moderate && !(largest < huge && largest > -huge)) {
+      difference_scale_ = B(T(0.25));
+      difference_unscale_ = B(T(4));
     }
   }
 
-  /// Whether a row with this maximum is a plain one.
-  GIBBS_INLINE static bool is_plain(const temperature<T>& t, T largest) {
-    return t.moderate && t.limit == kind::finite && !is_large(t, largest);
-  }
-
-  /// exp((x - max) / T) times a power of two that is the same for the whole row.
   GIBBS_INLINE exponential<T, Arch> weight(const B& x) const {
-    if constexpr (Careful) {
-      const B negative_infinity(-infinity<T>);
-      if (limit_ == kind::zero) {
-        return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
-      }
-      if (limit_ == kind::infinite) {
-        const B finite = max_or_second(B(lowest()), x);
-        return exp2_(choose(x == negative_infinity, negative_infinity, finite - finite));
-      }
-      const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
-      return exp2_((d * after_[0]) * after_[1]);
-    } else {
-      return exp2_(x);
+    const B negative_infinity(-infinity<T>);
+    if (limit_ == kind::zero) {
+      return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
     }
+    if (limit_ == kind::infinite) {
+      const B finite = max_or_second(B(lowest()), x);
+      return exp2_(choose(x == negative_infinity, negative_infinity, finite - finite));
+    }
+    const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
+    return exp2_((d * after_[0]) * after_[1]);
   }
 
-  /// (max - x) / T; +infinity for x = -infinity.
   GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x); }
 
-  /// max - x, not divided by T, for a plain row and x not -infinity.
-  GIBBS_INLINE B distance_times_t(const B& x) const { return largest_ - x; }
-
-  /// (a - b) / T for a not -infinity; +infinity for b = -infinity.
   GIBBS_INLINE B difference(const B& a, const B& b) const {
     const B b_finite = max_or_second(B(lowest()), b);
     B result;
-    if constexpr (Careful) {
-      if (limit_ == kind::zero) {
-        result = choose(a == b_finite, B(T(0)), choose(a > b_finite, B(infinity<T>), a - b_finite));
-      } else if (limit_ == kind::infinite) {
-        result = (a - a) + (b_finite - b_finite);
-      } else {
-        const B unscaled = a * difference_scale_ - b_finite * difference_scale_;
-        const B d = (unscaled * after_[0]) * after_[1];
-        const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
-        result = choose(overflow, d, over_t(choose(overflow, B(T(0)), d)) * difference_unscale_);
-      }
+    if (limit_ == kind::zero) {
+      result = choose(a == b_finite, B(T(0)), choose(a > b_finite, B(infinity<T>), a - b_finite));
+    } else if (limit_ == kind::infinite) {
+      result = (a - a) + (b_finite - b_finite);
     } else {
-      result = over_t(a - b_finite);
+      const B unscaled = a * difference_scale_ - b_finite * difference_scale_;
+      const B d = (unscaled * after_[0]) * after_[1];
+      const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
+      const B quotient =
+          plain_row<T, Arch>::over(choose(overflow, B(T(0)), d), inverse_hi_, inverse_lo_);
+      result = choose(overflow, d, quotient * difference_unscale_);
     }
     return choose(b == B(-infinity<T>), B(infinity<T>), result);
   }
 
   GIBBS_INLINE const B& largest() const { return largest_; }
 
-  /// The weight of the maximum itself.
   GIBBS_INLINE wide<T> largest_weight() const {
     const auto w = weight(largest_);
     const wide<T> s(first_lane(w.s));
@@ -214,37 +268,20 @@ class logits_row {
   }
 
  private:
-  /// In this order an overflow keeps its sign.
-  GIBBS_INLINE B over_t(const B& d) const {
-    const B quotient = d * inverse_hi_;
-    if constexpr (has_fma<Arch>) {
-      return multiply_add(d, inverse_lo_, quotient);
-    } else {
-      const auto overflow = abs(quotient) > B((std::numeric_limits<T>::max)());
-      return multiply_add(choose(overflow, B(T(0)), d), inverse_lo_, quotient);
-    }
-  }
-
   static constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
 
   GIBBS_INLINE static constexpr T lowest() { return std::numeric_limits<T>::lowest(); }
 
-  /// Whether max / T is so large that the split of the exponent would lose digits.
   GIBBS_INLINE static bool is_large(const temperature<T>& t, T largest) {
-    const double bound = 0.69 * static_cast<double>(scaled_exp2<T, Arch>::largest_exponent);
     const double m = static_cast<double>(largest < 0 ? -largest : largest);
     // -infinity, the maximum of nothing, is not large.
-    return largest != -infinity<T> && !(m / bound <= t.value);
+    return largest != -infinity<T> && !(m / plain_row<T, Arch>::bound <= t.value);
   }
 
   /// The largest of the numbers that the exponential gets to see.
   GIBBS_INLINE static T pivot(const temperature<T>& t, T largest) {
-    if (largest == -infinity<T> || t.limit != kind::finite) return 0;
-    if constexpr (Careful) {
-      return is_large(t, largest) ? T(0) : (largest * t.before * t.after[0]) * t.after[1];
-    } else {
-      return largest;
-    }
+    if (largest == -infinity<T> || t.limit != kind::finite || is_large(t, largest)) return 0;
+    return (largest * t.before * t.after[0]) * t.after[1];
   }
 
   kind limit_;
@@ -275,20 +312,10 @@ struct logits_total {
   GIBBS_INLINE wide<T> log_scaled_sum() const { return log1p(rest); }
 };
 
-/// Calls visit with the row, plain or careful.
-template <class T, class Arch, class Visit>
-GIBBS_INLINE auto visit_row(const temperature<T>& t, T largest, Visit visit) {
-  if (logits_row<T, Arch, false>::is_plain(t, largest)) {
-    return visit(logits_row<T, Arch, false>(t, largest));
-  }
-  return visit(logits_row<T, Arch, true>(t, largest));
-}
-
 /// The sums that every reduction of logits starts with: 0 and 1 are the two parts of the weights of
 /// all elements below the maximum, 2 counts the maxima.
-template <std::size_t N, class T, class Arch, bool Careful>
-GIBBS_INLINE terms<T, Arch, N> weight_terms(const logits_row<T, Arch, Careful>& row,
-                                            const batch<T, Arch>& x) {
+template <std::size_t N, class T, class Arch, class Row>
+GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   const auto w = row.weight(x);
   const auto is_largest = x == row.largest();
@@ -300,8 +327,167 @@ GIBBS_INLINE terms<T, Arch, N> weight_terms(const logits_row<T, Arch, Careful>& 
   return result;
 }
 
-template <class T, class Arch, std::size_t N, bool Careful>
-GIBBS_INLINE logits_total<T> total_of(const logits_row<T, Arch, Careful>& row, T largest,
+struct weight_sums {
+  static constexpr std::size_t size = 3;
+  template <class Row, class B>
+  GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
+    return weight_terms<size>(row, x);
+  }
+};
+
+template <class Terms, class Row>
+struct bound_terms {
+  Terms of;
+  const Row& row;
+  template <class... B>
+  GIBBS_INLINE auto operator()(const B&... x) const {
+    return of(row, x...);
+  }
+};
+
+/// Plain rows, each in a lane, and the sums over them.
+template <class T, class Arch, std::size_t N>
+struct plain_totals {
+  using wide_type = wide_batch<T, Arch>;
+
+  plain_row<T, Arch> row;
+  wide_type of[N];
+  std::uint32_t plain;  ///< One bit a row. The other rows have nothing here.
+
+  /// The sum of exp((x - max) / T) over all elements but one maximum.
+  GIBBS_INLINE wide_type rest() const {
+    const batch<T, Arch> zero(T(0));
+    return (of[0] + of[1]) / row.largest_weight() +
+           wide_type{of[2].hi - batch<T, Arch>(T(1)), zero};
+  }
+
+  /// The sum of exp((x - max) / T) (max - x) / T, where of[3] is the one of weights times (max - x)
+  /// times the first part of 1 / T.
+  GIBBS_INLINE wide_type distances(const temperature<T>& t) const {
+    using B = batch<T, Arch>;
+    return of[3] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / row.largest_weight();
+  }
+
+  /// Of the first row.
+  GIBBS_INLINE logits_total<T> first_total() const {
+    return {first_lane(row.largest()), first_lane(rest())};
+  }
+};
+
+/// A row's sums of terms, still apart by lanes.
+template <class T, class Arch, class Terms, class... Others>
+sums<T, Arch, Terms::size> add_up_row(const plain_row<T, Arch>& shared_row, Terms of, std::size_t n,
+                                      const T* x, Others... others) {
+  const plain_row<T, Arch> row = shared_row;  // in registers
+  sums<T, Arch, Terms::size> all;
+  sweep_sums<pace::fast, T, Arch, Terms::size>(
+      all, n, bound_terms<Terms, plain_row<T, Arch>>{of, row}, input<T>{x, -infinity<T>},
+      input<T>{others, T(0)}...);
+  return all;
+}
+
+/// The sums of short rows of logits, and of others of the same shape, over those that are plain.
+template <class T, class Arch, class Terms, class... Tiles>
+GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& t, Terms of,
+                                                            tile<T, Arch>& x,
+                                                            const Tiles&... others) {
+  using row_type = plain_row<T, Arch>;
+  const auto plain = x.keep_plain(row_type::limit(t));
+  plain_totals<T, Arch, Terms::size> result{row_type(t, plain.largest), {}, plain.rows};
+  sums<T, Arch, Terms::size> all;
+  add_up_columns(all, bound_terms<Terms, row_type>{of, result.row}, x, others...);
+  for (std::size_t i = 0; i < Terms::size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
+  return result;
+}
+
+/// Likewise for rows of any length.
+template <class T, class Arch, class Terms, class... Others>
+GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
+                                                                 matrix_view<const T> x,
+                                                                 Others... others) {
+  using B = batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  const T limit = row_type::limit(t);
+  alignas(64) T largest[lanes<T, Arch>] = {};
+  wide_batch<T, Arch> parts[Terms::size][lanes<T, Arch>];
+  std::uint32_t plain = 0;
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    const T* row = x.data() + r * x.row_stride();
+    sums<T, Arch, Terms::size> all;
+    const T row_largest = sweep_max<T, Arch>(x.columns(), row);
+    if (row_type::is_plain(limit, row_largest)) {
+      plain |= std::uint32_t(1) << r;
+      largest[r] = row_largest;
+      all = add_up_row<T, Arch>(row_type(t, B(row_largest)), of, x.columns(), row,
+                                (others.data() + r * others.row_stride())...);
+    }
+    for (std::size_t i = 0; i < Terms::size; ++i) parts[i][r] = all.total_of_lanes(i);
+    if ((plain >> r & 1) == 0) parts[2][r].hi = B(T(1));  // a maximum, to compute with
+  }
+  plain_totals<T, Arch, Terms::size> result{row_type(t, B::load_aligned(largest)), {}, plain};
+  for (std::size_t i = 0; i < Terms::size; ++i) {
+    result.of[i] = sum_across_lanes<T, Arch>(parts[i], x.rows()).ordered();
+  }
+  return result;
+}
+
+template <class T, class Arch, class Terms, class... Others>
+GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
+                                                            matrix_view<const T> x,
+                                                            Others... others) {
+  if (x.columns() > short_row) return add_up_long_rows<T, Arch>(t, of, x, others...);
+  tile<T, Arch> in(x, -infinity<T>);
+  return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others, T(0))...);
+}
+
+/// Rows longer than this are taken in pieces that stay in the cache between a look for the maximum
+/// and the sums.
+inline constexpr std::size_t long_row = 1 << 15;
+
+/// The number of rows that are taken at a time.
+template <class T, class Arch>
+GIBBS_INLINE std::size_t rows_at_a_time(std::size_t columns) {
+  const std::size_t fitting = long_row / (columns + 1) + 1;
+  return (std::min)(fitting, lanes<T, Arch>);
+}
+
+/// Results, a lane a row, and where they hold.
+template <class T, class Arch>
+struct row_results {
+  batch<T, Arch> value;
+  mask<T, Arch> valid;
+};
+
+/// results[r] is what finish(first, totals) makes of the sums, a lane a row from `first` on, where
+/// the row is plain, not too long, and the result valid; otherwise alone(r).
+template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
+GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
+                                Alone alone, matrix_view<const T> logits, Others... others) {
+  const std::size_t columns = logits.columns();
+  const bool by_lanes =
+      columns > 0 && columns <= long_row && plain_row<T, Arch>::limit(t) >= 0;
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
+  for (std::size_t first = 0; first < logits.rows(); first += block) {
+    const std::size_t rows = (std::min)(block, logits.rows() - first);
+    std::uint32_t done = 0;
+    alignas(64) T values[lanes<T, Arch>];
+    if (by_lanes) {
+      const auto totals = add_up_rows<T, Arch>(t, of, rows_of(logits, first, rows),
+                                               rows_of(others, first, rows)...);
+      if (totals.plain != 0) {
+        const row_results<T, Arch> finished = finish(first, totals);
+        finished.value.store_aligned(values);
+        done = totals.plain & lane_bits<T, Arch>(finished.valid, rows);
+      }
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      results[first + r] = (done >> r & 1) != 0 ? values[r] : alone(first + r);
+    }
+  }
+}
+
+template <class T, class Arch, std::size_t N>
+GIBBS_INLINE logits_total<T> total_of(const careful_row<T, Arch>& row, T largest,
                                       const sums<T, Arch, N>& all) {
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
   const wide<T> below = all.total(0) + all.total(1);
@@ -311,15 +497,44 @@ GIBBS_INLINE logits_total<T> total_of(const logits_row<T, Arch, Careful>& row, T
   return {largest, below / row.largest_weight() + (all.total(2) - wide<T>(1.0))};
 }
 
+/// The total of the elements of both.
+template <class T>
+GIBBS_INLINE logits_total<T> merge(const logits_total<T>& x, const logits_total<T>& y,
+                                   const temperature<T>& t) {
+  const logits_total<T>& a = x.largest < y.largest ? y : x;
+  const logits_total<T>& b = x.largest < y.largest ? x : y;
+  const wide<T> more = b.rest + wide<T>(1.0);
+  if (a.largest == b.largest) {
+    // Nothing but -infinity on both sides has no maximum to count.
+    return {a.largest, a.largest == -infinity<T> ? a.rest + b.rest : a.rest + more};
+  }
+  // A NaN is kept where there is no maximum, or no weight.
+  if (b.largest == -infinity<T>) return {a.largest, a.rest + b.rest};
+  return {a.largest, a.rest + more * exp_minus(t.difference(a.largest, b.largest))};
+}
+
+/// Any row, in pieces.
 template <class T, class Arch>
-GIBBS_INLINE logits_total<T> total_of_row(const T* x, std::size_t n, const temperature<T>& t) {
-  const T largest = sweep_max<T, Arch>(n, x);
-  return visit_row<T, Arch>(t, largest, [&](const auto& row) {
-    sums<T, Arch, 3> all;
-    sweep_sums<pace_of<decltype(row)>, T, Arch, 3>(
-        all, n, [&](const auto& v) { return weight_terms<3>(row, v); }, input<T>{x, -infinity<T>});
-    return total_of(row, largest, all);
-  });
+logits_total<T> total_of_row(const T* x, std::size_t n, const temperature<T>& t) {
+  logits_total<T> total{-infinity<T>, wide<T>(0.0)};
+  for (std::size_t i = 0; i < n; i += long_row) {
+    const std::size_t count = (std::min)(long_row, n - i);
+    logits_total<T> piece;
+    const T largest = sweep_max<T, Arch>(count, x + i);
+    if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+      piece = add_up_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x + i, 1, count))
+                  .first_total();
+    } else {
+      const careful_row<T, Arch> row(t, largest);
+      sums<T, Arch, 3> all;
+      sweep_sums<pace::compact, T, Arch, 3>(
+          all, count, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
+          input<T>{x + i, -infinity<T>});
+      piece = total_of(row, largest, all);
+    }
+    total = i == 0 ? piece : merge(total, piece, t);
+  }
+  return total;
 }
 
 }  // namespace gibbs::detail

@@ -24,6 +24,13 @@ and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp
 #define GIBBS_INLINE inline __attribute__((always_inline))
 #endif
 
+// Before loops over the elements of an array of batches, which only then stay in registers.
+#if defined(__GNUC__)
+#define GIBBS_UNROLL _Pragma("GCC unroll 16")
+#else
+#define GIBBS_UNROLL
+#endif
+
 // GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an
 // intrinsic that uses it is inlined.
 #if defined(__GNUC__) && !defined(__clang__)
@@ -66,6 +73,8 @@ inline constexpr bool is_avx512 = std::is_base_of_v<xsimd::avx512f, Arch>;
 template <class Arch>
 inline constexpr bool is_avx2 = std::is_base_of_v<xsimd::avx2, Arch> && !is_avx512<Arch>;
 template <class Arch>
+inline constexpr bool is_avx = std::is_base_of_v<xsimd::avx, Arch> && !is_avx512<Arch>;
+template <class Arch>
 inline constexpr bool is_x86 = true;
 template <class Arch>
 inline constexpr bool is_neon64 = false;
@@ -75,6 +84,8 @@ template <class Arch>
 inline constexpr bool is_avx512 = false;
 template <class Arch>
 inline constexpr bool is_avx2 = false;
+template <class Arch>
+inline constexpr bool is_avx = false;
 template <class Arch>
 inline constexpr bool is_x86 = false;
 template <class Arch>
@@ -231,6 +242,47 @@ GIBBS_INLINE void write_first(T* to, const batch<T, Arch>& x, std::size_t count)
     alignas(64) T buffer[lanes<T, Arch>];
     x.store_aligned(buffer);
     for (std::size_t i = 0; i < count; ++i) to[i] = buffer[i];
+  }
+}
+
+// --- Across lanes -------------------------------------------------------------------------------
+
+template <class T, class Arch>
+struct two_batches {
+  batch<T, Arch> first;
+  batch<T, Arch> second;
+};
+
+/// a0 b0 a1 b1 ..., the first half and the second half.
+template <class T, class Arch>
+GIBBS_INLINE two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+  using B = batch<T, Arch>;
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    const __m512i low =
+        _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+    return {B(_mm512_permutex2var_ps(a, low, b)), B(_mm512_permutex2var_ps(a, high, b))};
+  } else if constexpr (is_avx512<Arch>) {
+    const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    const __m512i high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
+    return {B(_mm512_permutex2var_pd(a, low, b)), B(_mm512_permutex2var_pd(a, high, b))};
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX
+      // xsimd 8.1 interleaves the halves of the register each by themselves here.
+      if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+    const __m256 low = _mm256_unpacklo_ps(a, b);
+    const __m256 high = _mm256_unpackhi_ps(a, b);
+    return {B(_mm256_permute2f128_ps(low, high, 0x20)), B(_mm256_permute2f128_ps(low, high, 0x31))};
+  } else if constexpr (is_avx<Arch>) {
+    const __m256d low = _mm256_unpacklo_pd(a, b);
+    const __m256d high = _mm256_unpackhi_pd(a, b);
+    return {B(_mm256_permute2f128_pd(low, high, 0x20)), B(_mm256_permute2f128_pd(low, high, 0x31))};
+  } else
+#endif
+  {
+    return {xsimd::zip_lo(a, b), xsimd::zip_hi(a, b)};
   }
 }
 

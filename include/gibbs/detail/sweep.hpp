@@ -26,6 +26,7 @@ struct terms {
   batch<T, Arch> of[N];
 
   friend GIBBS_INLINE terms operator+(terms a, const terms& b) {
+    GIBBS_UNROLL
     for (std::size_t i = 0; i < N; ++i) a.of[i] += b.of[i];
     return a;
   }
@@ -40,10 +41,12 @@ class sums {
 
  public:
   GIBBS_INLINE sums() {
+    GIBBS_UNROLL
     for (std::size_t i = 0; i < N; ++i) sum_[i] = error_[i] = B(T(0));
   }
 
   GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
+    GIBBS_UNROLL
     for (std::size_t i = 0; i < N; ++i) {
       const B sum = sum_[i] + x.of[i];
       const B added = sum - sum_[i];
@@ -52,13 +55,20 @@ class sums {
     }
   }
 
-  /// Takes what has come together out of the lanes: their errors are added up without errors of
-  /// their own, which is good enough for some hundred additions.
-  void fold() {
+  /// To be called after every `settle_after` additions: the errors are only added up with errors of
+  /// their own.
+  GIBBS_INLINE void settle() {
+    GIBBS_UNROLL
     for (std::size_t i = 0; i < N; ++i) {
-      folded_[i] = total(i);
-      sum_[i] = error_[i] = B(T(0));
+      const auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
+      // A sum that became infinite left a NaN in its error, and stays infinite.
+      sum_[i] = choose(error_[i] == error_[i], both.hi, sum_[i]);
+      error_[i] = both.lo;
     }
+  }
+
+  GIBBS_INLINE wide_batch<T, Arch> total_of_lanes(std::size_t i) const {
+    return {sum_[i], error_[i]};
   }
 
   wide<T> total(std::size_t i) const {
@@ -75,18 +85,16 @@ class sums {
       errors += error[lane];
     }
     // A sum that became infinite left a NaN in its error.
-    if (!is_finite(plain_total)) return folded_[i] + wide<T>(plain_total);
-    return folded_[i] + (total + wide<T>(errors));
+    if (!is_finite(plain_total)) return wide<T>(plain_total);
+    return total + wide<T>(errors);
   }
 
  private:
   B sum_[N];
   B error_[N];
-  wide<T> folded_[N] = {};
 };
 
-/// Groups of batches between two folds.
-inline constexpr std::size_t fold_after = 512;
+inline constexpr std::size_t settle_after = 64;
 
 /// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom
 /// run.
@@ -100,18 +108,18 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N>& into, std::size_t n, Term term, I
   if constexpr (Pace == pace::fast) {
     const auto at = [&](std::size_t k) { return term(read<T, Arch>(inputs.data + k)...); };
     for (std::size_t groups = n / (4 * step); groups > 0;) {
-      const std::size_t block = (std::min)(groups, fold_after);
+      const std::size_t block = (std::min)(groups, settle_after);
       for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
         into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
       }
       groups -= block;
-      if (groups > 0) into.fold();
+      if (groups > 0) into.settle();
     }
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
     into.add(term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...));
-    if (Pace == pace::compact && i / step % fold_after == fold_after - 1) into.fold();
+    if (Pace == pace::compact && i / step % settle_after == settle_after - 1) into.settle();
   }
 }
 
@@ -129,19 +137,19 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N>& into, std::size_t n, T*
       return added;
     };
     for (std::size_t groups = n / (4 * step); groups > 0;) {
-      const std::size_t block = (std::min)(groups, fold_after);
+      const std::size_t block = (std::min)(groups, settle_after);
       for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
         into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
       }
       groups -= block;
-      if (groups > 0) into.fold();
+      if (groups > 0) into.settle();
     }
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
     into.add(term(result, read_first<T, Arch>(in.data + i, count, in.fill)));
     write_first(out + i, result, count);
-    if (Pace == pace::compact && i / step % fold_after == fold_after - 1) into.fold();
+    if (Pace == pace::compact && i / step % settle_after == settle_after - 1) into.settle();
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Scalars with more digits than T, for the few operations a row that come after its sums: double
-// for float, an unevaluated sum of two doubles for double.
+// Numbers with more digits than T, for the few operations a row that come after its sums. Batches
+// of them for all rows at once; scalars, double for float and an unevaluated sum of two doubles for
+// double, for a row by itself.
 #ifndef GIBBS_DETAIL_WIDE_HPP
 #define GIBBS_DETAIL_WIDE_HPP
 
@@ -66,6 +67,13 @@ GIBBS_INLINE double log1p(double x) { return ::log1p(x); }
 /// The error of the C library's log1p stays.
 GIBBS_INLINE double_double log1p(double_double x) { return {::log1p(x.hi), x.lo / (1 + x.hi)}; }
 
+GIBBS_INLINE double exp_minus(double x) { return ::exp(-x); }
+/// The error of the C library's exp stays.
+GIBBS_INLINE double_double exp_minus(double_double x) {
+  const double e = ::exp(-x.hi);
+  return {e, -e * x.lo};
+}
+
 /// x as an unevaluated sum of two numbers of type T.
 template <class T>
 struct split {
@@ -76,6 +84,76 @@ struct split {
   GIBBS_INLINE explicit split(double_double x)
       : hi(static_cast<T>(x.hi)), lo(static_cast<T>((x.hi - hi) + x.lo)) {}
 };
+
+/// The leading half of the digits, rounded down; a product of two halves is exact.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> short_part(const batch<T, Arch>& x) {
+  constexpr int dropped = (mantissa_bits<T> + 2) / 2;
+  return from_bits<T, Arch>(bits(x) & batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
+}
+
+/// hi + lo in each lane, not evaluated. Nothing looks after infinity and NaN: they end as NaN.
+template <class T, class Arch>
+struct wide_batch {
+  using B = batch<T, Arch>;
+  B hi;
+  B lo;
+
+  GIBBS_INLINE B value() const { return hi + lo; }
+  /// The same with |lo| <= ulp(hi) / 2.
+  GIBBS_INLINE wide_batch ordered() const { return ordered_sum(hi, lo); }
+
+  /// The exact sum (D. E. Knuth).
+  GIBBS_INLINE static wide_batch sum(const B& a, const B& b) {
+    const B hi = a + b;
+    const B t = hi - a;
+    return {hi, (a - (hi - t)) + (b - t)};
+  }
+  /// The exact sum where |a| >= |b| or a is 0 (T. J. Dekker).
+  GIBBS_INLINE static wide_batch ordered_sum(const B& a, const B& b) {
+    const B hi = a + b;
+    return {hi, b - (hi - a)};
+  }
+  /// The exact product.
+  GIBBS_INLINE static wide_batch product(const B& a, const B& b) {
+    const B hi = a * b;
+    if constexpr (has_fma<Arch>) {
+      return {hi, multiply_add(a, b, -hi)};
+    } else {
+      const B a_high = short_part(a);
+      const B b_high = short_part(b);
+      const B a_low = a - a_high;
+      const B b_low = b - b_high;
+      return {hi, ((a_high * b_high - hi) + a_high * b_low + a_low * b_high) + a_low * b_low};
+    }
+  }
+
+  friend GIBBS_INLINE wide_batch choose(const mask<T, Arch>& condition, const wide_batch& yes,
+                                        const wide_batch& no) {
+    return {detail::choose(condition, yes.hi, no.hi), detail::choose(condition, yes.lo, no.lo)};
+  }
+  friend GIBBS_INLINE wide_batch operator+(const wide_batch& a, const wide_batch& b) {
+    const wide_batch s = sum(a.hi, b.hi);
+    return ordered_sum(s.hi, s.lo + (a.lo + b.lo));
+  }
+  friend GIBBS_INLINE wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
+  friend GIBBS_INLINE wide_batch operator*(const wide_batch& a, const wide_batch& b) {
+    const wide_batch p = product(a.hi, b.hi);
+    return ordered_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
+  }
+  friend GIBBS_INLINE wide_batch operator/(const wide_batch& a, const wide_batch& b) {
+    const B quotient = a.hi / b.hi;
+    const wide_batch p = product(quotient, b.hi);
+    const B rest = ((a.hi - p.hi) - p.lo) + (a.lo - quotient * b.lo);
+    return ordered_sum(quotient, rest / b.hi);
+  }
+};
+
+/// Lane 0.
+template <class T, class Arch>
+GIBBS_INLINE wide<T> first_lane(const wide_batch<T, Arch>& x) {
+  return wide<T>(first_lane(x.hi)) + wide<T>(first_lane(x.lo));
+}
 
 }  // namespace gibbs::detail
 

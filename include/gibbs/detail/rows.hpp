@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+//
+// Several rows at a time, each in a lane of its own: short rows are transposed and then never meet
+// their neighbours in a register; what is left of longer ones after their sweep is brought together
+// across the lanes for all rows at once.
+#ifndef GIBBS_DETAIL_ROWS_HPP
+#define GIBBS_DETAIL_ROWS_HPP
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "../matrix_view.hpp"
+#include "simd.hpp"
+#include "sweep.hpp"
+#include "wide.hpp"
+
+namespace gibbs::detail {
+
+template <class T>
+GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, std::size_t count) {
+  return {m.data() + first * m.row_stride(), count, m.columns(), m.row_stride()};
+}
+
+/// Rows up to this length are transposed.
+inline constexpr std::size_t short_row = 64;
+
+/// lanes x lanes numbers, one batch a row: rows become columns.
+template <class T, class Arch>
+GIBBS_INLINE void transpose(batch<T, Arch> (&x)[lanes<T, Arch>]) {
+  constexpr std::size_t half = lanes<T, Arch> / 2;
+  batch<T, Arch> y[lanes<T, Arch>];
+  GIBBS_UNROLL
+  for (std::size_t stage = 1; stage < lanes<T, Arch>; stage *= 2) {
+    GIBBS_UNROLL
+    for (std::size_t i = 0; i < half; ++i) {
+      const auto both = interleave(x[i], x[i + half]);
+      y[2 * i] = both.first;
+      y[2 * i + 1] = both.second;
+    }
+    GIBBS_UNROLL
+    for (std::size_t i = 0; i < 2 * half; ++i) x[i] = y[i];
+  }
+}
+
+/// One bit a lane, for the first `rows`.
+template <class T, class Arch>
+GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
+  const std::uint32_t every = (std::uint32_t(2) << (rows - 1)) - 1;
+  if (xsimd::all(m)) return every;
+  alignas(64) T buffer[lanes<T, Arch>];
+  choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))).store_aligned(buffer);
+  std::uint32_t result = 0;
+  for (std::size_t r = 0; r < rows; ++r) result |= std::uint32_t(buffer[r] != 0) << r;
+  return result;
+}
+
+/// Up to `lanes` short rows, transposed: lane r of column c is element c of row r.
+template <class T, class Arch>
+class tile {
+  using B = batch<T, Arch>;
+  static constexpr std::size_t step = lanes<T, Arch>;
+
+ public:
+  /// The lanes beyond the last row repeat it; columns are filled up to a multiple of four.
+  GIBBS_INLINE tile(matrix_view<const T> from, T fill)
+      : rows_(from.rows()), columns_(from.columns()) {
+    const std::size_t columns = from.columns();
+    for (std::size_t c = 0; c < padded_columns(); c += step) {
+      const std::size_t count = c < columns ? (std::min)(step, columns - c) : 0;
+      B x[step];
+      GIBBS_UNROLL
+      for (std::size_t r = 0; r < step; ++r) {
+        x[r] = read_first<T, Arch>(
+            from.data() + (std::min)(r, from.rows() - 1) * from.row_stride() + c, count, fill);
+      }
+      transpose<T, Arch>(x);
+      GIBBS_UNROLL
+      for (std::size_t r = 0; r < step; ++r) x[r].store_aligned(data_ + (c + r) * step);
+    }
+  }
+
+  /// The rows of the tile for which the bit is set.
+  GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen) const {
+    for (std::size_t c = 0; c < columns_; c += step) {
+      const std::size_t count = (std::min)(step, columns_ - c);
+      B x[step];
+      GIBBS_UNROLL
+      for (std::size_t r = 0; r < step; ++r) x[r] = B::load_aligned(data_ + (c + r) * step);
+      transpose<T, Arch>(x);
+      GIBBS_UNROLL
+      for (std::size_t r = 0; r < step; ++r) {
+        if ((chosen >> r & 1) != 0) write_first(to.data() + r * to.row_stride() + c, x[r], count);
+      }
+    }
+  }
+
+  GIBBS_INLINE std::size_t rows() const { return rows_; }
+  GIBBS_INLINE std::size_t columns() const { return columns_; }
+  GIBBS_INLINE std::size_t padded_columns() const { return (columns_ + 3) / 4 * 4; }
+  GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
+  GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }
+
+  /// The largest element of each row, NaN left aside.
+  GIBBS_INLINE B largest() const {
+    B a(-infinity<T>);
+    B b = a;
+    for (std::size_t c = 0; c < padded_columns(); c += 2) {
+      a = max_or_second((*this)[c], a);
+      b = max_or_second((*this)[c + 1], b);
+    }
+    return max_or_second(a, b);
+  }
+
+  struct plain_rows {
+    B largest;           ///< of each row, or 0
+    std::uint32_t rows;  ///< One bit for each that is kept.
+  };
+
+  /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
+  GIBBS_INLINE plain_rows keep_plain(T limit) {
+    const B all = largest();
+    const auto plain = abs(all) <= B(limit);
+    if (xsimd::all(plain)) return {all, lane_bits<T, Arch>(plain, rows_)};
+    for (std::size_t c = 0; c < padded_columns(); ++c) {
+      set(c, choose(plain, (*this)[c], B(T(0))));
+    }
+    return {choose(plain, all, B(T(0))), lane_bits<T, Arch>(plain, rows_)};
+  }
+
+ private:
+  std::size_t rows_;
+  std::size_t columns_;
+  alignas(64) T data_[short_row * step];
+};
+
+/// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets
+/// two each time with the lanes of two rows in turn; what becomes of x[r] is in lane r. The order
+/// for a row does not depend on how many there are. x has room for `lanes` rows and is used up.
+template <class T, class Arch, class Value, class Combine>
+GIBBS_INLINE Value across_lanes(Value* x, std::size_t rows, Combine combine) {
+  const std::size_t padded = std::bit_ceil(rows);
+  for (std::size_t r = rows; r < padded; ++r) x[r] = x[rows - 1];
+  for (std::size_t copies = padded; copies < lanes<T, Arch>; copies *= 2) {
+    for (std::size_t r = 0; r < padded; ++r) x[r] = combine(x[r], x[r]);
+  }
+  for (std::size_t half = padded / 2; half > 0; half /= 2) {
+    for (std::size_t r = 0; r < half; ++r) x[r] = combine(x[r], x[r + half]);
+  }
+  return x[0];
+}
+
+/// The sum of the lanes of each row.
+template <class T, class Arch>
+GIBBS_INLINE wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::size_t rows) {
+  using wide = wide_batch<T, Arch>;
+  return across_lanes<T, Arch>(x, rows, [](const wide& a, const wide& b) {
+    const auto hi = interleave<T, Arch>(a.hi, b.hi);
+    const auto lo = interleave<T, Arch>(a.lo, b.lo);
+    const wide s = wide::sum(hi.first, hi.second);
+    return wide{s.hi, s.lo + (lo.first + lo.second)};
+  });
+}
+
+/// Adds up of(column, columns...), a row a lane.
+template <class T, class Arch, std::size_t N, class Terms, class... Tiles>
+GIBBS_INLINE void add_up_columns(sums<T, Arch, N>& into, const Terms& of, const tile<T, Arch>& x,
+                                 const Tiles&... others) {
+  const auto at = [&](std::size_t c) { return of(x[c], others[c]...); };
+  for (std::size_t c = 0; c < x.columns(); c += 4) {
+    into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
+  }
+}
+
+/// A term of a row that may also leave a mark.
+template <class T, class Arch, class Term>
+struct marking_term {
+  Term term;
+  batch<T, Arch>& mark;
+  template <class... B>
+  GIBBS_INLINE terms<T, Arch, 1> operator()(const B&... x) const {
+    return {{term(mark, x...)}};
+  }
+};
+
+template <class T, class Arch, class Term, class... Rows>
+wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
+  sums<T, Arch, 1> all;
+  sweep_sums<pace::fast, T, Arch, 1>(all, n, marking_term<T, Arch, Term>{term, mark},
+                                     input<T>{x, T(0)}...);
+  return all.total_of_lanes(0);
+}
+
+/// results[r] = sign * sum of term(mark, x...) over row r of the matrices, which have one shape;
+/// infinite where it has left a mark other than 0, unless it is NaN.
+template <class T, class Arch, class Term, class... Others>
+GIBBS_INLINE void reduce_probabilities(T* results, Term term, T sign, matrix_view<const T> x,
+                                       Others... others) {
+  using B = batch<T, Arch>;
+  const std::size_t columns = x.columns();
+  for (std::size_t first = 0; first < x.rows(); first += lanes<T, Arch>) {
+    const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
+    B mark(T(0));
+    wide_batch<T, Arch> total;
+    if (columns <= short_row) {
+      sums<T, Arch, 1> all;
+      add_up_columns(all, marking_term<T, Arch, Term>{term, mark},
+                     tile<T, Arch>(rows_of(x, first, rows), T(0)),
+                     tile<T, Arch>(rows_of(others, first, rows), T(0))...);
+      total = all.total_of_lanes(0);
+    } else {
+      wide_batch<T, Arch> parts[lanes<T, Arch>];
+      alignas(64) T marks[lanes<T, Arch>] = {};
+      for (std::size_t r = 0; r < rows; ++r) {
+        B row_mark(T(0));
+        parts[r] = add_up_row<T, Arch>(row_mark, term, columns, x.row(first + r).data(),
+                                       others.row(first + r).data()...);
+        if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
+      }
+      total = sum_across_lanes<T, Arch>(parts, rows);
+      mark = B::load_aligned(marks);
+    }
+    // A sum that became infinite left a NaN in its error.
+    const auto finite = abs(total.hi) <= B((std::numeric_limits<T>::max)());
+    const B value = B(sign) * choose(finite, total.value(), total.hi);
+    alignas(64) T values[lanes<T, Arch>];
+    choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
+    for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
+  }
+}
+
+}  // namespace gibbs::detail
+
+#endif  // GIBBS_DETAIL_ROWS_HPP
