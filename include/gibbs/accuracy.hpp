@@ -14,10 +14,12 @@ namespace gibbs::accuracy {
 template <class T, class Arch = detail::default_arch>
 inline constexpr double softmax = 4;
 
-/// Each element that is subnormal. Half of it is the rounding of the result, half that of the
-/// weight that is kept between the two sweeps over a row; the rest comes from the exponential.
+/// Each element that is subnormal. In the largest of them a unit of the last place is as large as
+/// in the smallest normal numbers, so that half of the error of those is left beside the rounding
+/// of the result; without a fused multiply-add the product with the two parts of the scale is
+/// rounded twice.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double softmax_subnormal = 1.25;
+inline constexpr double softmax_subnormal = detail::has_fma<Arch> ? 1.25 : 1.75;
 
 /// Each element, near 0 too.
 template <class T, class Arch = detail::default_arch>

@@ -92,13 +92,12 @@ class kl_from_logits_term {
   static constexpr T least = careful ? T(-1) : T(-40);
 
  public:
-  /// Weights of careful rows get their factor before they are multiplied by anything, those of plain
-  /// rows after everything is added up. shift is the log of the quotient of the sums of the rows, d
-  /// for equal logits with the sign changed. least_y is a logit of q that gives a d of about twice
-  /// `most`, if there is one; one below it might overflow.
+  /// Weights of careful rows get their factor before they are multiplied by anything, those of
+  /// plain rows after everything is added up. shift is the log of the quotient of the sums of the
+  /// rows, d for equal logits with the sign changed. least_y is a logit of q that gives a d of
+  /// about twice `most`, if there is one; one below it might overflow.
   GIBBS_INLINE kl_from_logits_term(const Row& p_row, const Row& q_row, const B& p_factor,
-                                   const B& q_factor, const B& shift, const B& least_y,
-                                   bool greedy)
+                                   const B& q_factor, const B& shift, const B& least_y, bool greedy)
       : p_row_(p_row),
         q_row_(q_row),
         p_factor_(p_factor),
@@ -118,7 +117,7 @@ class kl_from_logits_term {
     const B zero(T(0));
     const B one(T(1));
     const B negative_infinity(-infinity<T>);
-    B p = p_row_.weight(x).value();
+    B p = p_row_.weight(x);
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
     if (careful && greedy_) {
@@ -148,10 +147,10 @@ class kl_from_logits_term {
     // In this order the square of a tiny d does not underflow.
     const B close = (p * d_close) * (d_close * exp_remainder(d_close));
     const auto q_outweighs = d < B(least);
-    const B apart = p * ((d - one) + exp2_(choose(q_outweighs, zero, zero - d)).value());
+    const B apart = p * ((d - one) + exp2_(choose(q_outweighs, zero, zero - d)));
     B term = choose(is_close, close, apart);
     if (!xsimd::all((d >= B(least)) & counts)) {
-      const B q = q_row_.weight(y).value() * q_factor_;
+      const B q = q_row_.weight(y) * q_factor_;
       term = choose(q_outweighs, multiply_add(p, choose(q_outweighs, d, zero) - one, q), term);
       term = choose(p == zero, q, term);
       const auto p_only = q_zero & ~p_zero;
@@ -248,8 +247,8 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
                          t.limit == temperature<T>::kind::zero);
     B mark(T(0));
     sums<T, Arch, 2> all;
-    sweep_sums<pace::compact, T, Arch, 2>(all, n, bound_kl_term<term_type, B>{term, mark},
-                                          input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    sweep_sums<pace::compact>(all, n, bound_kl_term<term_type, B>{term, mark},
+                              input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     if (xsimd::any(mark == B(T(2)))) return infinity<T>;
     const wide<T> result = all.total(0);
     if (xsimd::any(mark != B(T(0))) || !is_finite(static_cast<double>(result))) {
@@ -257,8 +256,8 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the
     // error.
-    const double error = 0x1p-51 * static_cast<double>(log_p_sum + log_q_sum);
-    const double visible = error * error / static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double size = static_cast<double>(log_p_sum + log_q_sum);
+    const double visible = size * size * static_cast<double>(std::numeric_limits<T>::epsilon());
     if (refined || !(static_cast<double>(result) < visible)) return static_cast<T>(result);
     shift = wide<T>(static_cast<T>(shift)) + all.total(1);
   }
@@ -267,37 +266,36 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
 /// What the divergence of plain rows needs of each of them, a lane a row.
 template <class T, class Arch>
 struct row_weights {
+  using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   plain_row<T, Arch> row;
-  wide_type rest;
+  wide_type sum;      ///< of the weights
+  wide_type log_sum;  ///< the logarithm of the sum of exp((x - max) / T)
   std::uint32_t plain;
 
-  template <std::size_t N>
-  GIBBS_INLINE row_weights(const plain_totals<T, Arch, N>& totals)
-      : row(totals.row), rest(totals.rest()), plain(totals.plain) {}
-
-  /// Of one row of any length.
-  GIBBS_INLINE row_weights(const temperature<T>& t, const T* x, std::size_t n)
-      : row_weights(t, total_of_row<T, Arch>(x, n, t)) {}
-
-  GIBBS_INLINE wide_type sum() const {
-    using B = batch<T, Arch>;
-    return row.largest_weight() * (rest + wide_type{B(T(1)), B(T(0))});
-  }
-
- private:
-  GIBBS_INLINE row_weights(const temperature<T>& t, const logits_total<T>& total)
-      : row_weights(t, total,
-                    plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), total.largest)) {}
-  GIBBS_INLINE row_weights(const temperature<T>& t, const logits_total<T>& total, bool is_plain)
-      : row(t, batch<T, Arch>(is_plain ? total.largest : T(0))),
-        rest(to_batch(is_plain ? total.rest : wide<T>(0.0))),
-        plain(is_plain ? 1 : 0) {}
-  GIBBS_INLINE static wide_type to_batch(wide<T> x) {
-    const split<T> parts(x);
-    return {batch<T, Arch>(parts.hi), batch<T, Arch>(parts.lo)};
-  }
+  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_totals<T, Arch, 2>& totals)
+      : row(t, totals.largest),
+        sum(wide_type{totals.weight * totals.maxima(), B(T(0))} + totals.of[0]),
+        log_sum(totals.log_sum()),
+        plain(totals.plain) {}
 };
+
+/// The sums of a plain row of any length.
+template <class T, class Arch>
+GIBBS_INLINE plain_totals<T, Arch, 2> plain_totals_of_row(const temperature<T>& t, const T* x,
+                                                          std::size_t n) {
+  using B = batch<T, Arch>;
+  if (n <= long_row)
+    return add_up_long_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x, 1, n));
+  const auto total = total_of_row<T, Arch>(x, n, t);
+  const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), total.largest);
+  plain_totals<T, Arch, 2> result(plain_row<T, Arch>(t, B(is_plain ? total.largest : T(0))),
+                                  is_plain);
+  const split<T> rest(total.rest * wide<T>(first_lane(result.weight)));
+  result.of[0] = {B(rest.hi), B(rest.lo)};
+  result.of[1] = {B(T(1)), B(T(0))};
+  return result;
+}
 
 /// Of plain rows, by add_up(term), which adds up the terms of all of them. d is the difference of
 /// the logits over T, less the difference of what belongs to the rows.
@@ -310,29 +308,26 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
   using wide_type = wide_batch<T, Arch>;
   using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
   const B zero(T(0));
-  const wide_type p_sum = p.sum();
-  const B q_factor = (p_sum / q.sum()).value();
+  const B q_factor = (p.sum / q.sum).value();
   const B least_y = q.row.largest() - B(static_cast<T>(2 * term_type::most * t.value));
-  const wide_type log_p_sum = log1p(p.rest);
-  const wide_type log_q_sum = log1p(q.rest);
   const wide_type apart = wide_type::sum(p.row.largest(), -q.row.largest()) *
                           wide_type{B(t.inverse.hi), B(t.inverse.lo)};
-  B shift = (log_p_sum + -log_q_sum + apart).value();
+  B shift = (p.log_sum + -q.log_sum + apart).value();
   // An error of the shift enters squared. Where that could be seen, the second sum tells the error.
-  const B size = log_p_sum.hi + log_q_sum.hi + abs(shift);
-  const B visible = size * size * B(std::numeric_limits<T>::epsilon() / 4);
+  const B size = p.log_sum.hi + q.log_sum.hi + abs(shift);
+  const B visible = size * size * B(std::numeric_limits<T>::epsilon());
   row_results<T, Arch> result{zero, zero == zero};
   for (bool refined = false;; refined = true) {
     B mark = zero;
     const term_type term(p.row, q.row, B(T(1)), q_factor, shift, least_y, false);
     const auto all = add_up(mark, term);
-    const B value = (all.first / p_sum).value();
+    const B value = (all.first / p.sum).value();
     if (!refined) {
       result.value = value;
       result.valid = (mark == zero) & (abs(value) <= B((std::numeric_limits<T>::max)()));
       const auto again = result.valid & (value < visible);
       if (!xsimd::any(again)) return result;
-      shift = choose(again, shift + (all.second / p_sum).value(), shift);
+      shift = choose(again, shift + (all.second / p.sum).value(), shift);
     } else {
       result.value = choose(result.value < visible, value, result.value);
       return result;
@@ -359,8 +354,8 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
   using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
   tile<T, Arch> p_tile(x, -infinity<T>);
   tile<T, Arch> q_tile(y, -infinity<T>);
-  const row_weights<T, Arch> p(add_up_tile<T, Arch>(t, weight_sums(), p_tile));
-  const row_weights<T, Arch> q(add_up_tile<T, Arch>(t, weight_sums(), q_tile));
+  const row_weights<T, Arch> p(t, add_up_tile<T, Arch>(t, weight_sums(), p_tile));
+  const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, weight_sums(), q_tile));
   plain = p.plain & q.plain;
   return kl_from_logits_plain(t, p, q, [&](B& mark, const term_type& term) {
     sums<T, Arch, 2> all;
@@ -375,14 +370,14 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, const T* x, co
                                          std::size_t n, std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
-  const row_weights<T, Arch> p(t, x, n);
-  const row_weights<T, Arch> q(t, y, n);
+  const row_weights<T, Arch> p(t, plain_totals_of_row<T, Arch>(t, x, n));
+  const row_weights<T, Arch> q(t, plain_totals_of_row<T, Arch>(t, y, n));
   plain = p.plain & q.plain;
   if (plain == 0) return {B(T(0)), B(T(0)) == B(T(0))};
   return kl_from_logits_plain(t, p, q, [&](B& mark, const term_type& term) {
     sums<T, Arch, 2> all;
-    sweep_sums<pace::fast, T, Arch, 2>(all, n, bound_kl_term<term_type, B>{term, mark},
-                                       input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    sweep_sums<pace::fast>(all, n, bound_kl_term<term_type, B>{term, mark},
+                           input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     wide_batch<T, Arch> first[lanes<T, Arch>] = {all.total_of_lanes(0)};
     wide_batch<T, Arch> second[lanes<T, Arch>] = {all.total_of_lanes(1)};
     mark = B(xsimd::any(mark != B(T(0))) ? T(1) : T(0));

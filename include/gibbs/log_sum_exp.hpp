@@ -54,8 +54,8 @@ GIBBS_INLINE batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& total
                                            const temperature<T>& t) {
   using B = batch<T, Arch>;
   const wide_batch<T, Arch> inverse{B(t.inverse.hi), B(t.inverse.lo)};
-  const wide_batch<T, Arch> largest{totals.row.largest(), B(T(0))};
-  return (largest * inverse + log1p(totals.rest())).value();
+  const wide_batch<T, Arch> largest{totals.largest, B(T(0))};
+  return (largest * inverse + totals.log_sum()).value();
 }
 
 template <class T, class Arch>
@@ -63,7 +63,7 @@ void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_tempera
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
-      [&](std::size_t, const plain_totals<T, Arch, 3>& totals) {
+      [&](std::size_t, const plain_totals<T, Arch, 2>& totals) {
         const auto value = log_sum_exp_of(totals, t);
         return row_results<T, Arch>{value, value == value};
       },

@@ -70,31 +70,42 @@ GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
   for (std::size_t i = 0; i < n; ++i) out[i] = value;
 }
 
-/// What softmax adds up, and with the log-sum-exp as well. The first is the sum that the weights are
-/// divided by: one of rounded weights, so that what dominates it is divided by itself.
+/// What softmax adds up: first the weights as they are rounded, so that what dominates their sum is
+/// divided by itself; with the log-sum-exp then the terms of that.
 template <bool WithTotal, class T, class Arch, class Row>
 GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  const auto w = row.weight(x);
-  weight = w.value();
+  weight = row.weight(x);
   if constexpr (WithTotal) {
     const auto is_largest = x == row.largest();
-    const B s = choose(is_largest, B(T(0)), w.s);
-    return terms<T, Arch, 4>{{s, s * w.q, choose(is_largest, B(T(1)), B(T(0))), weight}};
+    const B zero(T(0));
+    return terms<T, Arch, 3>{
+        {choose(is_largest, zero, weight), weight, choose(is_largest, B(T(1)), zero)}};
   } else {
     return terms<T, Arch, 1>{{weight}};
   }
 }
 
+/// Which of the sums is the one of all weights, how many there are, and how many of them of
+/// integers.
+template <bool WithTotal>
+inline constexpr std::size_t softmax_sum = WithTotal ? 1 : 0;
+template <bool WithTotal>
+inline constexpr std::size_t softmax_size = WithTotal ? 3 : 1;
+template <bool WithTotal>
+inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
+
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight,
-                                   const wide_batch<T, Arch>& scale) {
+GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<T, Arch>& scale) {
   return multiply_add(weight, scale.hi, weight * scale.lo);
 }
 
 template <class T, class Arch>
 GIBBS_INLINE wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
-  return wide_batch<T, Arch>{batch<T, Arch>(T(1)), batch<T, Arch>(T(0))} / x;
+  using B = batch<T, Arch>;
+  const B hi = B(T(1)) / x.hi;
+  const auto p = wide_batch<T, Arch>::product(hi, x.hi);
+  return {hi, (((B(T(1)) - p.hi) - p.lo) - hi * x.lo) * hi};
 }
 
 /// Rows that are not plain.
@@ -108,7 +119,7 @@ void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t)
   }
   const careful_row<T, Arch> row(t, largest);
   sums<T, Arch, 1> all;
-  sweep_sums_and_store<pace::compact, T, Arch, 1>(
+  sweep_sums_and_store<pace::compact>(
       all, n, out, [&](B& weight, const B& v) { return softmax_terms<false>(weight, row, v); },
       input<T>{x, -infinity<T>});
   const split<T> scale(wide<T>(1.0) / all.total(0));
@@ -123,22 +134,23 @@ template <bool WithTotal, class T, class Arch>
 GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
                                 const temperature<T>& t) {
   using B = batch<T, Arch>;
-  constexpr std::size_t size = WithTotal ? 4 : 1;
+  constexpr std::size_t size = softmax_size<WithTotal>;
   tile<T, Arch> x(logits, -infinity<T>);
   const auto plain = x.keep_plain(plain_row<T, Arch>::limit(t));
-  plain_totals<T, Arch, size> result{plain_row<T, Arch>(t, plain.largest), {}, plain.rows};
+  const plain_row<T, Arch> row(t, plain.largest);
+  plain_totals<T, Arch, size> result(row, plain.rows);
   const auto weigh = [&](std::size_t c) {
     B weight;
-    const auto added = softmax_terms<WithTotal>(weight, result.row, x[c]);
+    const auto added = softmax_terms<WithTotal>(weight, row, x[c]);
     x.set(c, weight);
     return added;
   };
-  sums<T, Arch, size> all;
+  sums<T, Arch, size, softmax_exact<WithTotal>> all;
   for (std::size_t c = 0; c < x.columns(); c += 4) {
     all.add((weigh(c) + weigh(c + 1)) + (weigh(c + 2) + weigh(c + 3)));
   }
   for (std::size_t i = 0; i < size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
-  const auto scale = reciprocal(result.of[size - 1]);
+  const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
   for (std::size_t c = 0; c < x.columns(); ++c) x.set(c, scaled(x[c], scale));
   x.write_rows(out, plain.rows);
   return result;
@@ -149,40 +161,41 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
                                const temperature<T>& t) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
-  constexpr std::size_t size = WithTotal ? 4 : 1;
+  constexpr std::size_t size = softmax_size<WithTotal>;
   const std::size_t n = logits.columns();
-  const T limit = row_type::limit(t);
-  alignas(64) T largest[lanes<T, Arch>] = {};
+  const auto plain = plain_rows_of<T, Arch>(row_type::limit(t), logits);
+  const row_type rows(t, plain.largest);
+  plain_totals<T, Arch, size> result(rows, plain.rows);
+  typename row_type::lanes_in_memory in_memory;
+  rows.store(in_memory);
   wide_batch<T, Arch> parts[size][lanes<T, Arch>];
-  std::uint32_t plain = 0;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
-    const T* x = logits.data() + r * logits.row_stride();
-    sums<T, Arch, size> all;
-    const T row_largest = sweep_max<T, Arch>(n, x);
-    if (row_type::is_plain(limit, row_largest)) {
-      plain |= std::uint32_t(1) << r;
-      largest[r] = row_largest;
-      const row_type row(t, B(row_largest));
-      sweep_sums_and_store<pace::fast, T, Arch, size>(
+    sums<T, Arch, size, softmax_exact<WithTotal>> all;
+    if ((plain.rows >> r & 1) != 0) {
+      const row_type row(rows, in_memory, r);
+      sweep_sums_and_store<pace::fast>(
           all, n, out.data() + r * out.row_stride(),
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
-          input<T>{x, -infinity<T>});
+          input<T>{logits.data() + r * logits.row_stride(), -infinity<T>});
+    } else {
+      // A row of maxima, to compute with.
+      B weight;
+      all.add(softmax_terms<WithTotal>(weight, rows, rows.largest()));
     }
+    GIBBS_UNROLL
     for (std::size_t i = 0; i < size; ++i) parts[i][r] = all.total_of_lanes(i);
-    // Something to compute with.
-    if ((plain >> r & 1) == 0) parts[size - 1][r].hi = parts[WithTotal ? 2 : 0][r].hi = B(T(1));
   }
-  plain_totals<T, Arch, size> result{row_type(t, B::load_aligned(largest)), {}, plain};
+  GIBBS_UNROLL
   for (std::size_t i = 0; i < size; ++i) {
     result.of[i] = sum_across_lanes<T, Arch>(parts[i], logits.rows()).ordered();
   }
-  const auto scale = reciprocal(result.of[size - 1]);
+  const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
   alignas(64) T hi[lanes<T, Arch>];
   alignas(64) T lo[lanes<T, Arch>];
   scale.hi.store_aligned(hi);
   scale.lo.store_aligned(lo);
   for (std::size_t r = 0; r < logits.rows(); ++r) {
-    if ((plain >> r & 1) == 0) continue;
+    if ((plain.rows >> r & 1) == 0) continue;
     T* row = out.data() + r * out.row_stride();
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
     sweep_map<pace::fast, T, Arch>(n, input<T>{row, T(0)}, row,
@@ -246,7 +259,7 @@ void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> o
   }
   softmax_groups<true, T, Arch>(
       logits, out, t,
-      [&](std::size_t first, const plain_totals<T, Arch, 4>& totals) {
+      [&](std::size_t first, const plain_totals<T, Arch, 3>& totals) {
         alignas(64) T values[lanes<T, Arch>];
         log_sum_exp_of(totals, t).store_aligned(values);
         for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
@@ -260,12 +273,6 @@ void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> o
       });
 }
 
-template <class Row, class T, class Arch>
-GIBBS_INLINE batch<T, Arch> log_probability(const Row& row, const batch<T, Arch>& x,
-                                            const batch<T, Arch>& log_sum) {
-  return batch<T, Arch>(T(0)) - (row.distance(x) + log_sum);
-}
-
 template <class T, class Arch>
 void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t, T largest,
                      T log_scaled_sum) {
@@ -275,11 +282,11 @@ void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
     const plain_row<T, Arch> row(t, B(largest));
     sweep_map<pace::fast, T, Arch>(n, in, out,
-                                   [&](const B& v) { return log_probability(row, v, log_sum); });
+                                   [&](const B& v) { return row.log_probability(v, log_sum); });
   } else {
     const careful_row<T, Arch> row(t, largest);
     sweep_map<pace::compact, T, Arch>(n, in, out,
-                                      [&](const B& v) { return log_probability(row, v, log_sum); });
+                                      [&](const B& v) { return row.log_probability(v, log_sum); });
   }
 }
 
@@ -318,9 +325,10 @@ void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at
     if (columns <= short_row) {
       tile<T, Arch> x(in, -infinity<T>);
       const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
-      const B log_sum = log1p(totals.rest()).value();
+      const plain_row<T, Arch> row(t, totals.largest);
+      const B log_sum = totals.log_sum().value();
       for (std::size_t c = 0; c < columns; ++c) {
-        x.set(c, log_probability(totals.row, x[c], log_sum));
+        x.set(c, row.log_probability(x[c], log_sum));
       }
       plain = totals.plain;
       x.write_rows(to, plain);
@@ -329,8 +337,8 @@ void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at
       plain = totals.plain;
       alignas(64) T largest[lanes<T, Arch>];
       alignas(64) T log_sum[lanes<T, Arch>];
-      totals.row.largest().store_aligned(largest);
-      log1p(totals.rest()).value().store_aligned(log_sum);
+      totals.largest.store_aligned(largest);
+      totals.log_sum().value().store_aligned(log_sum);
       for (std::size_t r = 0; r < rows; ++r) {
         if ((plain >> r & 1) == 0) continue;
         log_softmax_map<T, Arch>(in.data() + r * in.row_stride(), to.data() + r * to.row_stride(),

@@ -49,16 +49,6 @@ GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   }
 }
 
-/// 2^(y - pivot) = s * (1 + q), s a power of two or 0. Kept apart, the two parts add up to sums
-/// that never see the rounding of 1 + q.
-template <class T, class Arch>
-struct exponential {
-  batch<T, Arch> s;
-  batch<T, Arch> q;
-
-  GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s, q, s); }
-};
-
 /// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for,
 /// by an absolute split of the exponent: nothing is subtracted from x, so nothing of it is lost.
 template <class T, class Arch>
@@ -84,22 +74,43 @@ class scaled_exp2 {
     floor_ = zero * B(unfactor);
   }
 
-  /// -infinity and all that is too small to count have s = 0; NaN gives q = NaN.
-  GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const {
-    const B clamped = max_or_second(floor_, x);
-    // The integer part of the exponent ends up in the lowest bits, offset so that a shift makes it
-    // the exponent field of s.
-    const B shifted = multiply_add(clamped, hi_, magic_);
-    const B k = shifted - magic_;
-    return {from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted))),
-            exp2_minus_1(fraction(clamped, k))};
+  /// -infinity and all that is too small to count give exactly 0; NaN gives NaN.
+  GIBBS_INLINE B operator()(const B& x) const { return of_clamped(max_or_second(floor_, x)); }
+
+  /// Likewise, and 0 where the condition holds.
+  GIBBS_INLINE B unless(const mask<T, Arch>& condition, const B& x) const {
+    return of_clamped(max_or_second_unless(condition, floor_, x));
+  }
+
+  /// What differs from lane to lane if largest does.
+  struct lanes_in_memory {
+    alignas(64) T magic[lanes<T, Arch>];
+    alignas(64) T floor[lanes<T, Arch>];
+  };
+  GIBBS_INLINE void store(lanes_in_memory& to) const {
+    magic_.store_aligned(to.magic);
+    floor_.store_aligned(to.floor);
+  }
+  GIBBS_INLINE scaled_exp2(const scaled_exp2& all, const lanes_in_memory& from, std::size_t lane)
+      : scaled_exp2(all) {
+    magic_ = B(from.magic[lane]);
+    floor_ = B(from.floor[lane]);
   }
 
  private:
+  GIBBS_INLINE B of_clamped(const B& x) const {
+    // The integer part of the exponent ends up in the lowest bits, offset so that a shift makes it
+    // the exponent field of a power of two, or of 0 for the smallest.
+    const B shifted = multiply_add(x, hi_, magic_);
+    const B q = exp2_minus_1(fraction(x, shifted - magic_));
+    const B s = from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted)));
+    return multiply_add(s, q, s);
+  }
+
   /// x * (hi + lo) - k, with no rounding before the subtraction.
   GIBBS_INLINE B fraction(const B& x, const B& k) const {
     if constexpr (has_fma<Arch>) {
-      return multiply_add(x, lo_, multiply_add(x, hi_, -k));
+      return multiply_add(x, lo_, multiply_subtract(x, hi_, k));
     } else {
       const B x_high = short_part(x);
       const B x_low = x - x_high;

@@ -48,8 +48,8 @@ inline constexpr T rescue_up = T(0x1p64);
 template <class T>
 inline constexpr T rescue_down = T(0x1p-64);
 
-/// The parts of log(x) = e ln 2 + f - (f^2 / 2 - correction) for x > 0, subnormal x too: with m = x /
-/// 2^e near 1, f = m - 1 and s = f / (2 + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2
+/// The parts of log(x) = e ln 2 + f - (f^2 / 2 - correction) for x > 0, subnormal x too: with m = x
+/// / 2^e near 1, f = m - 1 and s = f / (2 + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2
 /// t(s^2))), so that the error of s only enters small terms (the form of FDLIBM's e_log.c).
 template <class T, class Arch>
 struct log_parts {
@@ -75,8 +75,7 @@ struct log_parts {
     const B s = f / (f + B(T(2)));
     const B z = s * s;
     half_square = B(T(0.5)) * f * f;
-    correction =
-        multiply_add(s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
+    correction = multiply_add(s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
   }
 };
 
@@ -89,12 +88,12 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   return multiply_add(parts.e, B(ln2_hi<T>), parts.f - (parts.half_square - parts.correction));
 }
 
-/// log(1 + x) for x >= 0, of which only the terms behind the first have been rounded.
+/// log(n + x) for n >= 1 and x >= 0, of which only the terms behind the first have been rounded.
 template <class T, class Arch>
-GIBBS_INLINE wide_batch<T, Arch> log1p(const wide_batch<T, Arch>& x) {
+GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   using wide = wide_batch<T, Arch>;
-  const wide u = wide::sum(B(T(1)), x.hi);
+  const wide u = wide::sum(n, x.hi);
   const log_parts<T, Arch> parts(u.hi);
   const wide first = wide::sum(parts.e * B(ln2_hi<T>), parts.f);
   const B rest = (u.lo + x.lo) / u.hi - (parts.half_square - parts.correction);

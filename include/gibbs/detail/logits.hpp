@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "exp2.hpp"
+#include "log.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
@@ -29,7 +30,7 @@ struct temperature {
   /// Whether the factors of the temperature itself are well inside the range of T.
   bool moderate;
   split<T> log2e;    ///< log2(e) / T; of the scaled temperature if not moderate
-  split<T> inverse;  ///< 1 / T; likewise
+  split<T> inverse;  ///< 1 / T; likewise. Both parts are positive, if only just.
   T octave;          ///< 1 / log2e, roughly: weights of logits this far apart differ by 2
   /// Otherwise T is scaled by a power of two into [1/2, 1), and differences of logits with it, by
   /// `before` them and `after` them.
@@ -43,7 +44,7 @@ struct temperature {
         limit(limit_of(t)),
         moderate(t >= 0x1p-60 && t <= 0x1p60),
         log2e(log2e_wide() / wide<T>(moderate ? t : scaled(t))),
-        inverse(wide<T>(1.0) / wide<T>(moderate ? t : scaled(t))),
+        inverse(positive_split(wide<T>(1.0) / wide<T>(moderate ? t : scaled(t)))),
         octave(T(1) / log2e.hi) {
     if (moderate || limit != kind::finite) return;
     constexpr int most = std::numeric_limits<T>::max_exponent - 2;
@@ -117,6 +118,18 @@ struct temperature {
     if (limit_of(t) != kind::finite) return 1;
     return ::ldexp(t, -exponent(t));
   }
+  /// So that infinity times each part has the same sign.
+  GIBBS_INLINE static split<T> positive_split(wide<T> x) {
+    split<T> result(x);
+    if (result.lo < 0) {
+      const T ulp = result.hi * std::numeric_limits<T>::epsilon();
+      result.hi -= ulp;
+      result.lo += ulp;
+    }
+    const T least = result.hi * T(0x1p-60);
+    if (result.lo < least) result.lo = least;
+    return result;
+  }
   GIBBS_INLINE static T power_of_two(int e) { return static_cast<T>(::ldexp(1.0, e)); }
 };
 
@@ -149,10 +162,21 @@ class plain_row {
   }
 
   /// exp((x - max) / T) times a power of two that is the same for the whole row.
-  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
+  GIBBS_INLINE B weight(const B& x) const { return exp2_(x); }
+  /// Likewise, 0 for the maximum.
+  GIBBS_INLINE B weight_unless(const mask<T, Arch>& is_largest, const B& x) const {
+    return exp2_.unless(is_largest, x);
+  }
 
-  /// (max - x) / T; +infinity for x = -infinity.
-  GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x); }
+  /// (x - max) / T - log_sum; -infinity for x = -infinity.
+  GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {
+    if constexpr (has_fma<Arch>) {
+      const B d = x - largest_;
+      return multiply_add(d, inverse_hi_, multiply_subtract(d, inverse_lo_, log_sum));
+    } else {
+      return B(T(0)) - (difference(largest_, x) + log_sum);
+    }
+  }
 
   /// max - x, not divided by T, for x not -infinity.
   GIBBS_INLINE B distance_times_t(const B& x) const { return largest_ - x; }
@@ -177,12 +201,25 @@ class plain_row {
   GIBBS_INLINE const B& largest() const { return largest_; }
 
   /// The weight of the maximum itself.
-  GIBBS_INLINE wide_batch<T, Arch> largest_weight() const {
-    const auto w = weight(largest_);
-    return wide_batch<T, Arch>::ordered_sum(w.s, w.s * w.q);
-  }
+  GIBBS_INLINE B largest_weight() const { return weight(largest_); }
 
-  static constexpr double bound = 0.69 * static_cast<double>(scaled_exp2<T, Arch>::largest_exponent);
+  /// Where each lane is a row of its own: one of them, in all lanes.
+  struct lanes_in_memory {
+    alignas(64) T largest[lanes<T, Arch>];
+    typename scaled_exp2<T, Arch>::lanes_in_memory exp2;
+  };
+  GIBBS_INLINE void store(lanes_in_memory& to) const {
+    largest_.store_aligned(to.largest);
+    exp2_.store(to.exp2);
+  }
+  GIBBS_INLINE plain_row(const plain_row& all, const lanes_in_memory& from, std::size_t lane)
+      : largest_(from.largest[lane]),
+        inverse_hi_(all.inverse_hi_),
+        inverse_lo_(all.inverse_lo_),
+        exp2_(all.exp2_, from.exp2, lane) {}
+
+  static constexpr double bound =
+      0.69 * static_cast<double>(scaled_exp2<T, Arch>::largest_exponent);
 
  private:
   B largest_;
@@ -226,7 +263,11 @@ class careful_row {
     }
   }
 
-  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const {
+  GIBBS_INLINE B weight_unless(const mask<T, Arch>& is_largest, const B& x) const {
+    return choose(is_largest, B(T(0)), weight(x));
+  }
+
+  GIBBS_INLINE B weight(const B& x) const {
     const B negative_infinity(-infinity<T>);
     if (limit_ == kind::zero) {
       return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
@@ -239,33 +280,44 @@ class careful_row {
     return exp2_((d * after_[0]) * after_[1]);
   }
 
-  GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x); }
+  GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {
+    return B(T(0)) - difference(largest_, x, log_sum);
+  }
 
-  GIBBS_INLINE B difference(const B& a, const B& b) const {
+  /// (max - x) / T; +infinity for x = -infinity.
+  GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x, B(T(0))); }
+
+ private:
+  /// (a - b) / T + more.
+  GIBBS_INLINE B difference(const B& a, const B& b, const B& more) const {
     const B b_finite = max_or_second(B(lowest()), b);
     B result;
     if (limit_ == kind::zero) {
-      result = choose(a == b_finite, B(T(0)), choose(a > b_finite, B(infinity<T>), a - b_finite));
+      result = choose(a == b_finite, more, choose(a > b_finite, B(infinity<T>), a - b_finite));
     } else if (limit_ == kind::infinite) {
-      result = (a - a) + (b_finite - b_finite);
+      result = (a - a) + (b_finite - b_finite) + more;
     } else {
       const B unscaled = a * difference_scale_ - b_finite * difference_scale_;
       const B d = (unscaled * after_[0]) * after_[1];
       const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
-      const B quotient =
-          plain_row<T, Arch>::over(choose(overflow, B(T(0)), d), inverse_hi_, inverse_lo_);
+      const B counted = choose(overflow, B(T(0)), d);
+      const B scaled_more = more * (B(T(1)) / difference_unscale_);
+      B quotient;
+      if constexpr (has_fma<Arch>) {
+        quotient =
+            multiply_add(counted, inverse_hi_, multiply_add(counted, inverse_lo_, scaled_more));
+      } else {
+        quotient = plain_row<T, Arch>::over(counted, inverse_hi_, inverse_lo_) + scaled_more;
+      }
       result = choose(overflow, d, quotient * difference_unscale_);
     }
     return choose(b == B(-infinity<T>), B(infinity<T>), result);
   }
 
+ public:
   GIBBS_INLINE const B& largest() const { return largest_; }
 
-  GIBBS_INLINE wide<T> largest_weight() const {
-    const auto w = weight(largest_);
-    const wide<T> s(first_lane(w.s));
-    return s + s * wide<T>(first_lane(w.q));
-  }
+  GIBBS_INLINE wide<T> largest_weight() const { return first_lane(weight(largest_)); }
 
  private:
   static constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
@@ -312,23 +364,20 @@ struct logits_total {
   GIBBS_INLINE wide<T> log_scaled_sum() const { return log1p(rest); }
 };
 
-/// The sums that every reduction of logits starts with: 0 and 1 are the two parts of the weights of
-/// all elements below the maximum, 2 counts the maxima.
+/// The sums that every reduction of logits has: the first is the one of the weights of all elements
+/// below the maximum, the last counts the maxima.
 template <std::size_t N, class T, class Arch, class Row>
 GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  const auto w = row.weight(x);
   const auto is_largest = x == row.largest();
-  const B s = choose(is_largest, B(T(0)), w.s);
   terms<T, Arch, N> result;
-  result.of[0] = s;
-  result.of[1] = s * w.q;
-  result.of[2] = choose(is_largest, B(T(1)), B(T(0)));
+  result.of[0] = row.weight_unless(is_largest, x);
+  result.of[N - 1] = choose(is_largest, B(T(1)), B(T(0)));
   return result;
 }
 
 struct weight_sums {
-  static constexpr std::size_t size = 3;
+  static constexpr std::size_t size = 2;
   template <class Row, class B>
   GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
     return weight_terms<size>(row, x);
@@ -348,41 +397,46 @@ struct bound_terms {
 /// Plain rows, each in a lane, and the sums over them.
 template <class T, class Arch, std::size_t N>
 struct plain_totals {
+  using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
 
-  plain_row<T, Arch> row;
+  B largest;
+  B weight;  ///< of the maximum
   wide_type of[N];
   std::uint32_t plain;  ///< One bit a row. The other rows have nothing here.
 
-  /// The sum of exp((x - max) / T) over all elements but one maximum.
-  GIBBS_INLINE wide_type rest() const {
-    const batch<T, Arch> zero(T(0));
-    return (of[0] + of[1]) / row.largest_weight() +
-           wide_type{of[2].hi - batch<T, Arch>(T(1)), zero};
-  }
+  GIBBS_INLINE plain_totals() = default;
+  GIBBS_INLINE plain_totals(const plain_row<T, Arch>& row, std::uint32_t bits)
+      : largest(row.largest()), weight(row.weight(row.largest())), plain(bits) {}
 
-  /// The sum of exp((x - max) / T) (max - x) / T, where of[3] is the one of weights times (max - x)
+  GIBBS_INLINE const B& maxima() const { return of[N - 1].hi; }
+
+  /// The sum of exp((x - max) / T) over all elements below the maximum.
+  GIBBS_INLINE wide_type below() const { return of[0] / wide_type{weight, B(T(0))}; }
+
+  /// Over all elements, and the logarithm of that.
+  GIBBS_INLINE wide_type all() const { return wide_type{maxima(), B(T(0))} + below(); }
+  GIBBS_INLINE wide_type log_sum() const { return log_of_sum(maxima(), below()); }
+
+  /// The sum of exp((x - max) / T) (max - x) / T, where of[1] is the one of weights times (max - x)
   /// times the first part of 1 / T.
   GIBBS_INLINE wide_type distances(const temperature<T>& t) const {
-    using B = batch<T, Arch>;
-    return of[3] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / row.largest_weight();
+    return of[1] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / wide_type{weight, B(T(0))};
   }
 
   /// Of the first row.
   GIBBS_INLINE logits_total<T> first_total() const {
-    return {first_lane(row.largest()), first_lane(rest())};
+    return {first_lane(largest), first_lane(below()) + wide<T>(first_lane(maxima()) - T(1))};
   }
 };
 
 /// A row's sums of terms, still apart by lanes.
 template <class T, class Arch, class Terms, class... Others>
-sums<T, Arch, Terms::size> add_up_row(const plain_row<T, Arch>& shared_row, Terms of, std::size_t n,
-                                      const T* x, Others... others) {
-  const plain_row<T, Arch> row = shared_row;  // in registers
-  sums<T, Arch, Terms::size> all;
-  sweep_sums<pace::fast, T, Arch, Terms::size>(
-      all, n, bound_terms<Terms, plain_row<T, Arch>>{of, row}, input<T>{x, -infinity<T>},
-      input<T>{others, T(0)}...);
+GIBBS_INLINE sums<T, Arch, Terms::size, 1> add_up_row(const plain_row<T, Arch>& row, Terms of,
+                                                      std::size_t n, const T* x, Others... others) {
+  sums<T, Arch, Terms::size, 1> all;
+  sweep_sums<pace::fast>(all, n, bound_terms<Terms, plain_row<T, Arch>>{of, row},
+                         input<T>{x, -infinity<T>}, input<T>{others, T(0)}...);
   return all;
 }
 
@@ -393,38 +447,55 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
                                                             const Tiles&... others) {
   using row_type = plain_row<T, Arch>;
   const auto plain = x.keep_plain(row_type::limit(t));
-  plain_totals<T, Arch, Terms::size> result{row_type(t, plain.largest), {}, plain.rows};
-  sums<T, Arch, Terms::size> all;
-  add_up_columns(all, bound_terms<Terms, row_type>{of, result.row}, x, others...);
+  const row_type row(t, plain.largest);
+  plain_totals<T, Arch, Terms::size> result(row, plain.rows);
+  sums<T, Arch, Terms::size, 1> all;
+  add_up_columns(all, bound_terms<Terms, row_type>{of, row}, x, others...);
+  GIBBS_UNROLL
   for (std::size_t i = 0; i < Terms::size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
   return result;
 }
 
+/// The maxima of up to `lanes` rows of any length, each in the lane of its row; 0 for rows that are
+/// not plain.
+template <class T, class Arch>
+GIBBS_INLINE typename tile<T, Arch>::plain_rows plain_rows_of(T limit, matrix_view<const T> x) {
+  using B = batch<T, Arch>;
+  B maxima[lanes<T, Arch>];
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    maxima[r] = sweep_max_of_lanes<T, Arch>(x.columns(), x.data() + r * x.row_stride());
+  }
+  const B largest = max_across_lanes<T, Arch>(maxima, x.rows());
+  const auto is_plain = plain_row<T, Arch>::is_plain(limit, largest);
+  return {choose(is_plain, largest, B(T(0))), lane_bits<T, Arch>(is_plain, x.rows())};
+}
+
 /// Likewise for rows of any length.
 template <class T, class Arch, class Terms, class... Others>
-GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
-                                                                 matrix_view<const T> x,
-                                                                 Others... others) {
+plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
+                                                    matrix_view<const T> x, Others... others) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
-  const T limit = row_type::limit(t);
-  alignas(64) T largest[lanes<T, Arch>] = {};
+  const auto plain = plain_rows_of<T, Arch>(row_type::limit(t), x);
+  const row_type rows(t, plain.largest);
+  plain_totals<T, Arch, Terms::size> result(rows, plain.rows);
+  typename row_type::lanes_in_memory in_memory;
+  rows.store(in_memory);
   wide_batch<T, Arch> parts[Terms::size][lanes<T, Arch>];
-  std::uint32_t plain = 0;
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    const T* row = x.data() + r * x.row_stride();
-    sums<T, Arch, Terms::size> all;
-    const T row_largest = sweep_max<T, Arch>(x.columns(), row);
-    if (row_type::is_plain(limit, row_largest)) {
-      plain |= std::uint32_t(1) << r;
-      largest[r] = row_largest;
-      all = add_up_row<T, Arch>(row_type(t, B(row_largest)), of, x.columns(), row,
-                                (others.data() + r * others.row_stride())...);
+    if ((plain.rows >> r & 1) != 0) {
+      const auto all = add_up_row<T, Arch>(row_type(rows, in_memory, r), of, x.columns(),
+                                           x.data() + r * x.row_stride(),
+                                           (others.data() + r * others.row_stride())...);
+      GIBBS_UNROLL
+      for (std::size_t i = 0; i < Terms::size; ++i) parts[i][r] = all.total_of_lanes(i);
+    } else {
+      const B zero(T(0));
+      for (std::size_t i = 0; i < Terms::size; ++i) parts[i][r] = {zero, zero};
+      parts[Terms::size - 1][r].hi = B(T(1));  // a maximum, to compute with
     }
-    for (std::size_t i = 0; i < Terms::size; ++i) parts[i][r] = all.total_of_lanes(i);
-    if ((plain >> r & 1) == 0) parts[2][r].hi = B(T(1));  // a maximum, to compute with
   }
-  plain_totals<T, Arch, Terms::size> result{row_type(t, B::load_aligned(largest)), {}, plain};
+  GIBBS_UNROLL
   for (std::size_t i = 0; i < Terms::size; ++i) {
     result.of[i] = sum_across_lanes<T, Arch>(parts[i], x.rows()).ordered();
   }
@@ -464,37 +535,47 @@ template <class T, class Arch, class Terms, class Finish, class Alone, class... 
 GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
                                 Alone alone, matrix_view<const T> logits, Others... others) {
   const std::size_t columns = logits.columns();
-  const bool by_lanes =
-      columns > 0 && columns <= long_row && plain_row<T, Arch>::limit(t) >= 0;
+  if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
+    for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
+    return;
+  }
+  // What comes after the sums is a long chain of operations, of which several overlap here.
+  constexpr std::size_t at_once = 4;
+  plain_totals<T, Arch, Terms::size> totals[at_once];
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  for (std::size_t first = 0; first < logits.rows(); first += block) {
-    const std::size_t rows = (std::min)(block, logits.rows() - first);
-    std::uint32_t done = 0;
-    alignas(64) T values[lanes<T, Arch>];
-    if (by_lanes) {
-      const auto totals = add_up_rows<T, Arch>(t, of, rows_of(logits, first, rows),
-                                               rows_of(others, first, rows)...);
-      if (totals.plain != 0) {
-        const row_results<T, Arch> finished = finish(first, totals);
-        finished.value.store_aligned(values);
-        done = totals.plain & lane_bits<T, Arch>(finished.valid, rows);
-      }
+  for (std::size_t first = 0; first < logits.rows(); first += at_once * block) {
+    const std::size_t end = (std::min)(first + at_once * block, logits.rows());
+    for (std::size_t i = first, k = 0; i < end; i += block, ++k) {
+      const std::size_t rows = (std::min)(block, end - i);
+      totals[k] =
+          add_up_rows<T, Arch>(t, of, rows_of(logits, i, rows), rows_of(others, i, rows)...);
     }
-    for (std::size_t r = 0; r < rows; ++r) {
-      results[first + r] = (done >> r & 1) != 0 ? values[r] : alone(first + r);
+    for (std::size_t i = first, k = 0; i < end; i += block, ++k) {
+      const std::size_t rows = (std::min)(block, end - i);
+      const row_results<T, Arch> finished = finish(i, totals[k]);
+      const std::uint32_t done = totals[k].plain & lane_bits<T, Arch>(finished.valid, rows);
+      if (rows == lanes<T, Arch> && done == all_lanes<T, Arch>) {
+        write(results + i, finished.value);
+        continue;
+      }
+      alignas(64) T values[lanes<T, Arch>];
+      finished.value.store_aligned(values);
+      for (std::size_t r = 0; r < rows; ++r) {
+        results[i + r] = (done >> r & 1) != 0 ? values[r] : alone(i + r);
+      }
     }
   }
 }
 
 template <class T, class Arch, std::size_t N>
 GIBBS_INLINE logits_total<T> total_of(const careful_row<T, Arch>& row, T largest,
-                                      const sums<T, Arch, N>& all) {
+                                      const sums<T, Arch, N, 1>& all) {
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
-  const wide<T> below = all.total(0) + all.total(1);
+  const wide<T> below = all.total(0);
   // Nothing but -infinity, and perhaps NaN, which the sum has kept: there is no weight to divide
   // by.
   if (largest == -infinity<T>) return {largest, below};
-  return {largest, below / row.largest_weight() + (all.total(2) - wide<T>(1.0))};
+  return {largest, below / row.largest_weight() + (all.total(N - 1) - wide<T>(1.0))};
 }
 
 /// The total of the elements of both.
@@ -526,9 +607,9 @@ logits_total<T> total_of_row(const T* x, std::size_t n, const temperature<T>& t)
                   .first_total();
     } else {
       const careful_row<T, Arch> row(t, largest);
-      sums<T, Arch, 3> all;
-      sweep_sums<pace::compact, T, Arch, 3>(
-          all, count, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
+      sums<T, Arch, 2, 1> all;
+      sweep_sums<pace::compact>(
+          all, count, [&](const batch<T, Arch>& v) { return weight_terms<2>(row, v); },
           input<T>{x + i, -infinity<T>});
       piece = total_of(row, largest, all);
     }

@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "../matrix_view.hpp"
 #include "simd.hpp"
@@ -26,29 +27,31 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
 /// Rows up to this length are transposed.
 inline constexpr std::size_t short_row = 64;
 
-/// lanes x lanes numbers, one batch a row: rows become columns.
+/// part_lanes batches: within each part, rows become columns.
 template <class T, class Arch>
-GIBBS_INLINE void transpose(batch<T, Arch> (&x)[lanes<T, Arch>]) {
-  constexpr std::size_t half = lanes<T, Arch> / 2;
-  batch<T, Arch> y[lanes<T, Arch>];
+GIBBS_INLINE void transpose_parts(batch<T, Arch> (&x)[part_lanes<T, Arch>]) {
+  constexpr std::size_t size = part_lanes<T, Arch>;
   GIBBS_UNROLL
-  for (std::size_t stage = 1; stage < lanes<T, Arch>; stage *= 2) {
+  for (std::size_t stage = 1; stage < size; stage *= 2) {
+    batch<T, Arch> y[size];
     GIBBS_UNROLL
-    for (std::size_t i = 0; i < half; ++i) {
-      const auto both = interleave(x[i], x[i + half]);
+    for (std::size_t i = 0; i < size / 2; ++i) {
+      const auto both = interleave_parts<T, Arch>(x[i], x[i + size / 2]);
       y[2 * i] = both.first;
       y[2 * i + 1] = both.second;
     }
     GIBBS_UNROLL
-    for (std::size_t i = 0; i < 2 * half; ++i) x[i] = y[i];
+    for (std::size_t i = 0; i < size; ++i) x[i] = y[i];
   }
 }
+
+template <class T, class Arch>
+inline constexpr std::uint32_t all_lanes = (std::uint32_t(2) << (lanes<T, Arch> - 1)) - 1;
 
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
 GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
-  const std::uint32_t every = (std::uint32_t(2) << (rows - 1)) - 1;
-  if (xsimd::all(m)) return every;
+  if (xsimd::all(m)) return (std::uint32_t(2) << (rows - 1)) - 1;
   alignas(64) T buffer[lanes<T, Arch>];
   choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))).store_aligned(buffer);
   std::uint32_t result = 0;
@@ -61,38 +64,53 @@ template <class T, class Arch>
 class tile {
   using B = batch<T, Arch>;
   static constexpr std::size_t step = lanes<T, Arch>;
+  static constexpr std::size_t part = part_lanes<T, Arch>;
 
  public:
   /// The lanes beyond the last row repeat it; columns are filled up to a multiple of four.
   GIBBS_INLINE tile(matrix_view<const T> from, T fill)
       : rows_(from.rows()), columns_(from.columns()) {
-    const std::size_t columns = from.columns();
-    for (std::size_t c = 0; c < padded_columns(); c += step) {
-      const std::size_t count = c < columns ? (std::min)(step, columns - c) : 0;
-      B x[step];
-      GIBBS_UNROLL
-      for (std::size_t r = 0; r < step; ++r) {
-        x[r] = read_first<T, Arch>(
-            from.data() + (std::min)(r, from.rows() - 1) * from.row_stride() + c, count, fill);
-      }
-      transpose<T, Arch>(x);
-      GIBBS_UNROLL
-      for (std::size_t r = 0; r < step; ++r) x[r].store_aligned(data_ + (c + r) * step);
+    const T* row[step];
+    for (std::size_t r = 0; r < step; ++r) {
+      row[r] = from.data() + (std::min)(r, rows_ - 1) * from.row_stride();
     }
+    if (columns_ < part) {
+      for (std::size_t c = 0; c < columns_; ++c) {
+        for (std::size_t r = 0; r < step; ++r) data_[c * step + r] = row[r][c];
+      }
+    } else {
+      for (std::size_t c = 0; c < columns_; c += part) {
+        // The last columns may be read twice.
+        const std::size_t at = (std::min)(c, columns_ - part);
+        B x[part];
+        GIBBS_UNROLL
+        for (std::size_t r = 0; r < part; ++r) x[r] = read_parts<T, Arch>(row + r, part, at);
+        transpose_parts<T, Arch>(x);
+        GIBBS_UNROLL
+        for (std::size_t k = 0; k < part; ++k) set(at + k, x[k]);
+      }
+    }
+    for (std::size_t c = columns_; c < padded_columns(); ++c) set(c, B(fill));
   }
 
   /// The rows of the tile for which the bit is set.
   GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen) const {
-    for (std::size_t c = 0; c < columns_; c += step) {
-      const std::size_t count = (std::min)(step, columns_ - c);
-      B x[step];
-      GIBBS_UNROLL
-      for (std::size_t r = 0; r < step; ++r) x[r] = B::load_aligned(data_ + (c + r) * step);
-      transpose<T, Arch>(x);
-      GIBBS_UNROLL
-      for (std::size_t r = 0; r < step; ++r) {
-        if ((chosen >> r & 1) != 0) write_first(to.data() + r * to.row_stride() + c, x[r], count);
+    if (columns_ < part || chosen != all_lanes<T, Arch>) {
+      for (std::size_t r = 0; r < rows_; ++r) {
+        if ((chosen >> r & 1) == 0) continue;
+        T* row = to.data() + r * to.row_stride();
+        for (std::size_t c = 0; c < columns_; ++c) row[c] = data_[c * step + r];
       }
+      return;
+    }
+    for (std::size_t c = 0; c < columns_; c += part) {
+      const std::size_t at = (std::min)(c, columns_ - part);
+      B x[part];
+      GIBBS_UNROLL
+      for (std::size_t k = 0; k < part; ++k) x[k] = (*this)[at + k];
+      transpose_parts<T, Arch>(x);
+      T* row = to.data() + at;
+      write_parts(row, to.row_stride(), x, std::make_index_sequence<step / part>());
     }
   }
 
@@ -130,6 +148,15 @@ class tile {
   }
 
  private:
+  template <std::size_t... k>
+  GIBBS_INLINE static void write_parts(T* row, std::size_t stride, const B (&x)[part],
+                                       std::index_sequence<k...>) {
+    GIBBS_UNROLL
+    for (std::size_t r = 0; r < part; ++r) {
+      (write_part<k, T, Arch>(row + (k * part + r) * stride, x[r]), ...);
+    }
+  }
+
   std::size_t rows_;
   std::size_t columns_;
   alignas(64) T data_[short_row * step];
@@ -151,6 +178,15 @@ GIBBS_INLINE Value across_lanes(Value* x, std::size_t rows, Combine combine) {
   return x[0];
 }
 
+/// The largest lane of each row.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> max_across_lanes(batch<T, Arch>* x, std::size_t rows) {
+  return across_lanes<T, Arch>(x, rows, [](const batch<T, Arch>& a, const batch<T, Arch>& b) {
+    const auto both = interleave<T, Arch>(a, b);
+    return max_or_second(both.first, both.second);
+  });
+}
+
 /// The sum of the lanes of each row.
 template <class T, class Arch>
 GIBBS_INLINE wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::size_t rows) {
@@ -164,9 +200,9 @@ GIBBS_INLINE wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::s
 }
 
 /// Adds up of(column, columns...), a row a lane.
-template <class T, class Arch, std::size_t N, class Terms, class... Tiles>
-GIBBS_INLINE void add_up_columns(sums<T, Arch, N>& into, const Terms& of, const tile<T, Arch>& x,
-                                 const Tiles&... others) {
+template <class T, class Arch, std::size_t N, std::size_t Exact, class Terms, class... Tiles>
+GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, const Terms& of,
+                                 const tile<T, Arch>& x, const Tiles&... others) {
   const auto at = [&](std::size_t c) { return of(x[c], others[c]...); };
   for (std::size_t c = 0; c < x.columns(); c += 4) {
     into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
@@ -187,8 +223,7 @@ struct marking_term {
 template <class T, class Arch, class Term, class... Rows>
 wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
   sums<T, Arch, 1> all;
-  sweep_sums<pace::fast, T, Arch, 1>(all, n, marking_term<T, Arch, Term>{term, mark},
-                                     input<T>{x, T(0)}...);
+  sweep_sums<pace::fast>(all, n, marking_term<T, Arch, Term>{term, mark}, input<T>{x, T(0)}...);
   return all.total_of_lanes(0);
 }
 

@@ -114,6 +114,20 @@ GIBBS_INLINE batch<T, Arch> multiply_add(const batch<T, Arch>& a, const batch<T,
     return xsimd::fma(a, b, c);
 }
 
+/// a * b - c, likewise.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> multiply_subtract(const batch<T, Arch>& a, const batch<T, Arch>& b,
+                                              const batch<T, Arch>& c) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm512_fmsub_ps(a, b, c));
+  } else if constexpr (is_avx512<Arch>) {
+    return batch<T, Arch>(_mm512_fmsub_pd(a, b, c));
+  } else
+#endif
+    return xsimd::fms(a, b, c);
+}
+
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> choose(const mask<T, Arch>& condition, const batch<T, Arch>& yes,
                                    const batch<T, Arch>& no) {
@@ -133,6 +147,24 @@ GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T
   } else {
     return xsimd::select(a > b, a, b);
   }
+}
+
+/// max_or_second(least, x), or least where the condition holds.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
+                                                 const batch<T, Arch>& least,
+                                                 const batch<T, Arch>& x) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  // The mask of the instruction costs nothing.
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    const __mmask16 others = static_cast<__mmask16>(~static_cast<__mmask16>(condition));
+    return batch<T, Arch>(_mm512_mask_max_ps(least, others, least, x));
+  } else if constexpr (is_avx512<Arch>) {
+    const __mmask8 others = static_cast<__mmask8>(~static_cast<__mmask8>(condition));
+    return batch<T, Arch>(_mm512_mask_max_pd(least, others, least, x));
+  } else
+#endif
+    return choose(condition, least, max_or_second(least, x));
 }
 
 /// 2^n with n in the lowest bits of x, offset by the bias of the exponent; all other bits are lost.
@@ -259,8 +291,7 @@ GIBBS_INLINE two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batc
   using B = batch<T, Arch>;
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
-    const __m512i low =
-        _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
     return {B(_mm512_permutex2var_ps(a, low, b)), B(_mm512_permutex2var_ps(a, high, b))};
   } else if constexpr (is_avx512<Arch>) {
@@ -270,19 +301,109 @@ GIBBS_INLINE two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batc
   } else
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
-      // xsimd 8.1 interleaves the halves of the register each by themselves here.
+    // xsimd 8.1 interleaves the halves of the register each by themselves here.
+    if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+      const __m256 low = _mm256_unpacklo_ps(a, b);
+      const __m256 high = _mm256_unpackhi_ps(a, b);
+      return {B(_mm256_permute2f128_ps(low, high, 0x20)),
+              B(_mm256_permute2f128_ps(low, high, 0x31))};
+    } else if constexpr (is_avx<Arch>) {
+      const __m256d low = _mm256_unpacklo_pd(a, b);
+      const __m256d high = _mm256_unpackhi_pd(a, b);
+      return {B(_mm256_permute2f128_pd(low, high, 0x20)),
+              B(_mm256_permute2f128_pd(low, high, 0x31))};
+    } else
+#endif
+    {
+      return {xsimd::zip_lo(a, b), xsimd::zip_hi(a, b)};
+    }
+}
+
+/// Wide registers of x86 are made of parts of 16 bytes, between which it costs time to move
+/// anything. How many numbers there are in a part; one part is all there is elsewhere.
+template <class T, class Arch>
+inline constexpr std::size_t part_lanes = is_avx<Arch> || is_avx512<Arch> ? 16 / sizeof(T)
+                                                                          : lanes<T, Arch>;
+
+/// interleave() within each part.
+template <class T, class Arch>
+GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
+                                                   const batch<T, Arch>& b) {
+  using B = batch<T, Arch>;
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    return {B(_mm512_unpacklo_ps(a, b)), B(_mm512_unpackhi_ps(a, b))};
+  } else if constexpr (is_avx512<Arch>) {
+    return {B(_mm512_unpacklo_pd(a, b)), B(_mm512_unpackhi_pd(a, b))};
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX
       if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
-    const __m256 low = _mm256_unpacklo_ps(a, b);
-    const __m256 high = _mm256_unpackhi_ps(a, b);
-    return {B(_mm256_permute2f128_ps(low, high, 0x20)), B(_mm256_permute2f128_ps(low, high, 0x31))};
+    return {B(_mm256_unpacklo_ps(a, b)), B(_mm256_unpackhi_ps(a, b))};
   } else if constexpr (is_avx<Arch>) {
-    const __m256d low = _mm256_unpacklo_pd(a, b);
-    const __m256d high = _mm256_unpackhi_pd(a, b);
-    return {B(_mm256_permute2f128_pd(low, high, 0x20)), B(_mm256_permute2f128_pd(low, high, 0x31))};
+    return {B(_mm256_unpacklo_pd(a, b)), B(_mm256_unpackhi_pd(a, b))};
   } else
 #endif
   {
-    return {xsimd::zip_lo(a, b), xsimd::zip_hi(a, b)};
+    return interleave<T, Arch>(a, b);
+  }
+}
+
+/// Part k from from[k * apart].
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t apart, std::size_t at) {
+  using B = batch<T, Arch>;
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from[0] + at));
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(from[apart] + at), 1);
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(from[2 * apart] + at), 2);
+    return B(_mm512_insertf32x4(x, _mm_loadu_ps(from[3 * apart] + at), 3));
+  } else if constexpr (is_avx512<Arch>) {
+    const auto read_two = [&](std::size_t k) {
+      return _mm512_castpd_ps(_mm512_castpd128_pd512(_mm_loadu_pd(from[k * apart] + at)));
+    };
+    __m512 x = read_two(0);
+    x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(1)), 1);
+    x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(2)), 2);
+    x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(3)), 3);
+    return B(_mm512_castps_pd(x));
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX
+      if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+    return B(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from[0] + at)),
+                                  _mm_loadu_ps(from[apart] + at), 1));
+  } else if constexpr (is_avx<Arch>) {
+    return B(_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from[0] + at)),
+                                  _mm_loadu_pd(from[apart] + at), 1));
+  } else
+#endif
+  {
+    static_cast<void>(apart);
+    return read<T, Arch>(from[0] + at);
+  }
+}
+
+/// Part k of x.
+template <std::size_t k, class T, class Arch>
+GIBBS_INLINE void write_part(T* to, const batch<T, Arch>& x) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    _mm_storeu_ps(to, _mm512_extractf32x4_ps(x, k));
+  } else if constexpr (is_avx512<Arch>) {
+    _mm_storeu_pd(to, _mm_castps_pd(_mm512_extractf32x4_ps(_mm512_castpd_ps(x), k)));
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX
+      if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+    _mm_storeu_ps(to, _mm256_extractf128_ps(x, k));
+  } else if constexpr (is_avx<Arch>) {
+    _mm_storeu_pd(to, _mm256_extractf128_pd(x, k));
+  } else
+#endif
+  {
+    write(to, x);
   }
 }
 

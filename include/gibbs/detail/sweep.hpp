@@ -34,8 +34,8 @@ struct terms {
 
 /// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so
 /// that their error does not grow with the length of the row: pairs are added in a tree of four,
-/// then with their errors.
-template <class T, class Arch, std::size_t N>
+/// then with their errors. The last Exact sums are of integers, which have none.
+template <class T, class Arch, std::size_t N, std::size_t Exact = 0>
 class sums {
   using B = batch<T, Arch>;
 
@@ -47,19 +47,21 @@ class sums {
 
   GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
     GIBBS_UNROLL
-    for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t i = 0; i < N - Exact; ++i) {
       const B sum = sum_[i] + x.of[i];
       const B added = sum - sum_[i];
       error_[i] += (sum_[i] - (sum - added)) + (x.of[i] - added);
       sum_[i] = sum;
     }
+    GIBBS_UNROLL
+    for (std::size_t i = N - Exact; i < N; ++i) sum_[i] += x.of[i];
   }
 
   /// To be called after every `settle_after` additions: the errors are only added up with errors of
   /// their own.
   GIBBS_INLINE void settle() {
     GIBBS_UNROLL
-    for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t i = 0; i < N - Exact; ++i) {
       const auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
       // A sum that became infinite left a NaN in its error, and stays infinite.
       sum_[i] = choose(error_[i] == error_[i], both.hi, sum_[i]);
@@ -101,8 +103,10 @@ inline constexpr std::size_t settle_after = 64;
 enum class pace { fast, compact };
 
 /// Adds up term(batch...) over n elements of each input.
-template <pace Pace, class T, class Arch, std::size_t N, class Term, class... Inputs>
-GIBBS_INLINE void sweep_sums(sums<T, Arch, N>& into, std::size_t n, Term term, Inputs... inputs) {
+template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
+          class... Inputs>
+GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
+                             Inputs... inputs) {
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
@@ -116,17 +120,21 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N>& into, std::size_t n, Term term, I
       if (groups > 0) into.settle();
     }
   }
-  for (; i < n; i += step) {
+  if (i == n) return;
+  terms<T, Arch, N> rest{};
+  for (std::size_t k = 1; i < n; i += step, ++k) {
     const std::size_t count = (std::min)(step, n - i);
-    into.add(term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...));
-    if (Pace == pace::compact && i / step % settle_after == settle_after - 1) into.settle();
+    const auto added = term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
+    rest = k % 4 == 1 ? added : rest + added;
+    if (k % 4 == 0 || i + count == n) into.add(rest);
+    if (Pace == pace::compact && k % (4 * settle_after) == 0) into.settle();
   }
 }
 
 /// The same, where term also returns, through its first argument, a batch for out, which may be in.
-template <pace Pace, class T, class Arch, std::size_t N, class Term>
-GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N>& into, std::size_t n, T* out, Term term,
-                                       input<T> in) {
+template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term>
+GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
+                                       Term term, input<T> in) {
   constexpr std::size_t step = lanes<T, Arch>;
   batch<T, Arch> result;
   std::size_t i = 0;
@@ -145,11 +153,15 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N>& into, std::size_t n, T*
       if (groups > 0) into.settle();
     }
   }
-  for (; i < n; i += step) {
+  if (i == n) return;
+  terms<T, Arch, N> rest{};
+  for (std::size_t k = 1; i < n; i += step, ++k) {
     const std::size_t count = (std::min)(step, n - i);
-    into.add(term(result, read_first<T, Arch>(in.data + i, count, in.fill)));
+    const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
     write_first(out + i, result, count);
-    if (Pace == pace::compact && i / step % settle_after == settle_after - 1) into.settle();
+    rest = k % 4 == 1 ? added : rest + added;
+    if (k % 4 == 0 || i + count == n) into.add(rest);
+    if (Pace == pace::compact && k % (4 * settle_after) == 0) into.settle();
   }
 }
 
@@ -174,9 +186,10 @@ GIBBS_INLINE void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
   }
 }
 
-/// The largest of n elements, NaN left aside; -infinity where there is none.
+/// The largest elements of a row, still apart by lanes; NaN is left aside, and -infinity stands for
+/// none.
 template <class T, class Arch>
-GIBBS_INLINE T sweep_max(std::size_t n, const T* in) {
+GIBBS_INLINE batch<T, Arch> sweep_max_of_lanes(std::size_t n, const T* in) {
   constexpr std::size_t step = lanes<T, Arch>;
   using B = batch<T, Arch>;
   const auto larger = [](const B& x, const B& most) { return max_or_second(x, most); };
@@ -192,7 +205,12 @@ GIBBS_INLINE T sweep_max(std::size_t n, const T* in) {
   for (; i < n; i += step) {
     a = larger(read_first<T, Arch>(in + i, (std::min)(step, n - i), -infinity<T>), a);
   }
-  return largest_lane(larger(larger(a, b), larger(c, d)));
+  return larger(larger(a, b), larger(c, d));
+}
+
+template <class T, class Arch>
+GIBBS_INLINE T sweep_max(std::size_t n, const T* in) {
+  return largest_lane(sweep_max_of_lanes<T, Arch>(n, in));
 }
 
 /// Whether one of n elements is NaN.

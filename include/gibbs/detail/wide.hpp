@@ -118,7 +118,7 @@ struct wide_batch {
   GIBBS_INLINE static wide_batch product(const B& a, const B& b) {
     const B hi = a * b;
     if constexpr (has_fma<Arch>) {
-      return {hi, multiply_add(a, b, -hi)};
+      return {hi, multiply_subtract(a, b, hi)};
     } else {
       const B a_high = short_part(a);
       const B b_high = short_part(b);
@@ -142,10 +142,12 @@ struct wide_batch {
     return ordered_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
   }
   friend GIBBS_INLINE wide_batch operator/(const wide_batch& a, const wide_batch& b) {
-    const B quotient = a.hi / b.hi;
+    // The quotient is only nearly the closest one; what it lacks is made up for.
+    const B inverse = B(T(1)) / b.hi;
+    const B quotient = a.hi * inverse;
     const wide_batch p = product(quotient, b.hi);
     const B rest = ((a.hi - p.hi) - p.lo) + (a.lo - quotient * b.lo);
-    return ordered_sum(quotient, rest / b.hi);
+    return ordered_sum(quotient, rest * inverse);
   }
 };
 
