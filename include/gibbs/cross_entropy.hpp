@@ -112,7 +112,7 @@ void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, 
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
-      [&](std::size_t first, const plain_totals<T, Arch, 2>& totals) {
+      [&](std::size_t first, const plain_totals<T, Arch, 3>& totals) {
         alignas(64) T at_label[lanes<T, Arch>] = {};
         for (std::size_t r = 0; r < lanes<T, Arch> && first + r < logits.rows(); ++r) {
           at_label[r] = logits.row(first + r)[static_cast<std::size_t>(labels[first + r])];
@@ -135,15 +135,15 @@ void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, 
 template <class T, class Arch>
 struct target_terms {
   using B = batch<T, Arch>;
-  static constexpr std::size_t size = 4;
-  GIBBS_INLINE terms<T, Arch, 4> operator()(const plain_row<T, Arch>& row, const B& x,
+  static constexpr std::size_t size = 5;
+  GIBBS_INLINE terms<T, Arch, 5> operator()(const plain_row<T, Arch>& row, const B& x,
                                             const B& p) const {
     const B zero(T(0));
-    auto added = weight_terms<4>(row, x);
+    auto added = weight_terms<5>(row, x);
     // 0 times the distance of a masked element is 0; otherwise the product is infinite, which makes
     // the result invalid.
     const B counted = choose(p == zero, row.largest(), x);
-    added.of[1] = p * row.distance_times_t(counted);
+    added.of[3] = p * row.distance_times_t(counted);
     added.of[2] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), p);
     return added;
   }
@@ -156,8 +156,8 @@ struct target_sums {
   wide_batch<T, Arch> mass;
   mask<T, Arch> valid;
 
-  GIBBS_INLINE target_sums(const plain_totals<T, Arch, 4>& totals, const temperature<T>& t)
-      : distances(totals.of[1]), mass(totals.of[2]) {
+  GIBBS_INLINE target_sums(const plain_totals<T, Arch, 5>& totals, const temperature<T>& t)
+      : distances(totals.of[3]), mass(totals.of[2]) {
     using B = batch<T, Arch>;
     using wide_type = wide_batch<T, Arch>;
     // The logarithm of a sum of weights is below 2^10.
@@ -229,7 +229,7 @@ void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T>
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms<T, Arch>(),
-      [&](std::size_t, const plain_totals<T, Arch, 4>& totals) {
+      [&](std::size_t, const plain_totals<T, Arch, 5>& totals) {
         const target_sums<T, Arch> of(totals, t);
         const auto value = (of.distances + of.mass * totals.log_sum()).value();
         return row_results<T, Arch>{value, of.valid};

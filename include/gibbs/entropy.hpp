@@ -77,13 +77,13 @@ void entropy_rows(matrix_view<const T> p, T* results) {
 template <class T, class Arch>
 struct entropy_from_logits_terms {
   using B = batch<T, Arch>;
-  static constexpr std::size_t size = 3;
+  static constexpr std::size_t size = 4;
   B inverse;
-  GIBBS_INLINE terms<T, Arch, 3> operator()(const plain_row<T, Arch>& row, const B& x) const {
-    auto added = weight_terms<3>(row, x);
+  GIBBS_INLINE terms<T, Arch, 4> operator()(const plain_row<T, Arch>& row, const B& x) const {
+    auto added = weight_terms<4>(row, x);
     // 0 times the distance of a masked element is 0.
     const B counted = choose(added.of[0] == B(T(0)), row.largest(), x);
-    added.of[1] = added.of[0] * (row.distance_times_t(counted) * inverse);
+    added.of[2] = (added.of[0] + added.of[1]) * (row.distance_times_t(counted) * inverse);
     return added;
   }
 };
@@ -133,19 +133,19 @@ entropy_total<T> entropy_total_of_row(const T* x, std::size_t n, const temperatu
       piece = {totals.first_total(), first_lane(totals.distances(t))};
     } else {
       const careful_row<T, Arch> row(t, largest);
-      sums<T, Arch, 3, 1> all;
+      sums<T, Arch, 4, 1> all;
       sweep_sums<pace::compact>(
           all, count,
           [&](const B& v) {
-            auto added = weight_terms<3>(row, v);
+            auto added = weight_terms<4>(row, v);
             const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
-            added.of[1] = added.of[0] * row.distance(counted);
+            added.of[2] = (added.of[0] + added.of[1]) * row.distance(counted);
             return added;
           },
           input<T>{x + i, -infinity<T>});
       piece.weights = total_of(row, largest, all);
       if (is_finite(static_cast<double>(largest))) {
-        piece.distances = all.total(1) / row.largest_weight();
+        piece.distances = all.total(2) / row.largest_weight();
       }
     }
     total = i == 0 ? piece : merge(total, piece, t);
@@ -169,7 +169,7 @@ void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
-      [&](std::size_t, const plain_totals<T, Arch, 3>& totals) {
+      [&](std::size_t, const plain_totals<T, Arch, 4>& totals) {
         const B value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
         return row_results<T, Arch>{value, value == value};
       },

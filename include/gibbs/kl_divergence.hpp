@@ -117,7 +117,7 @@ class kl_from_logits_term {
     const B zero(T(0));
     const B one(T(1));
     const B negative_infinity(-infinity<T>);
-    B p = p_row_.weight(x);
+    B p = p_row_.weight(x).value();
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
     if (careful && greedy_) {
@@ -147,10 +147,10 @@ class kl_from_logits_term {
     // In this order the square of a tiny d does not underflow.
     const B close = (p * d_close) * (d_close * exp_remainder(d_close));
     const auto q_outweighs = d < B(least);
-    const B apart = p * ((d - one) + exp2_(choose(q_outweighs, zero, zero - d)));
+    const B apart = p * ((d - one) + exp2_(choose(q_outweighs, zero, zero - d)).value());
     B term = choose(is_close, close, apart);
     if (!xsimd::all((d >= B(least)) & counts)) {
-      const B q = q_row_.weight(y) * q_factor_;
+      const B q = q_row_.weight(y).value() * q_factor_;
       term = choose(q_outweighs, multiply_add(p, choose(q_outweighs, d, zero) - one, q), term);
       term = choose(p == zero, q, term);
       const auto p_only = q_zero & ~p_zero;
@@ -273,27 +273,29 @@ struct row_weights {
   wide_type log_sum;  ///< the logarithm of the sum of exp((x - max) / T)
   std::uint32_t plain;
 
-  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_totals<T, Arch, 2>& totals)
+  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_totals<T, Arch, 3>& totals)
       : row(t, totals.largest),
-        sum(wide_type{totals.weight * totals.maxima(), B(T(0))} + totals.of[0]),
+        sum(totals.weight * wide_type{totals.maxima(), B(T(0))} + (totals.of[0] + totals.of[1])),
         log_sum(totals.log_sum()),
         plain(totals.plain) {}
 };
 
 /// The sums of a plain row of any length.
 template <class T, class Arch>
-GIBBS_INLINE plain_totals<T, Arch, 2> plain_totals_of_row(const temperature<T>& t, const T* x,
+GIBBS_INLINE plain_totals<T, Arch, 3> plain_totals_of_row(const temperature<T>& t, const T* x,
                                                           std::size_t n) {
   using B = batch<T, Arch>;
   if (n <= long_row)
     return add_up_long_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x, 1, n));
   const auto total = total_of_row<T, Arch>(x, n, t);
   const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), total.largest);
-  plain_totals<T, Arch, 2> result(plain_row<T, Arch>(t, B(is_plain ? total.largest : T(0))),
+  plain_totals<T, Arch, 3> result(plain_row<T, Arch>(t, B(is_plain ? total.largest : T(0))),
                                   is_plain);
   const split<T> rest(total.rest * wide<T>(first_lane(result.weight)));
+  const B zero(T(0));
   result.of[0] = {B(rest.hi), B(rest.lo)};
-  result.of[1] = {B(T(1)), B(T(0))};
+  result.of[1] = {zero, zero};
+  result.of[2] = {B(T(1)), zero};
   return result;
 }
 
@@ -313,9 +315,11 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
   const wide_type apart = wide_type::sum(p.row.largest(), -q.row.largest()) *
                           wide_type{B(t.inverse.hi), B(t.inverse.lo)};
   B shift = (p.log_sum + -q.log_sum + apart).value();
-  // An error of the shift enters squared. Where that could be seen, the second sum tells the error.
+  // An error of the shift enters squared. Where that could be seen, the second sum tells the error;
+  // it does so only where the rows are close.
   const B size = p.log_sum.hi + q.log_sum.hi + abs(shift);
-  const B visible = size * size * B(std::numeric_limits<T>::epsilon());
+  const B seen = size * size * B(std::numeric_limits<T>::epsilon());
+  const B visible = choose(seen < B(T(0x1p-10)), seen, B(T(0x1p-10)));
   row_results<T, Arch> result{zero, zero == zero};
   for (bool refined = false;; refined = true) {
     B mark = zero;

@@ -70,17 +70,18 @@ GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
   for (std::size_t i = 0; i < n; ++i) out[i] = value;
 }
 
-/// What softmax adds up: first the weights as they are rounded, so that what dominates their sum is
-/// divided by itself; with the log-sum-exp then the terms of that.
+/// What softmax adds up: the weights as they are rounded, so that what dominates their sum is
+/// divided by itself; with the log-sum-exp the terms of that, too.
 template <bool WithTotal, class T, class Arch, class Row>
 GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  weight = row.weight(x);
+  const auto w = row.weight(x);
+  weight = w.value();
   if constexpr (WithTotal) {
     const auto is_largest = x == row.largest();
     const B zero(T(0));
-    return terms<T, Arch, 3>{
-        {choose(is_largest, zero, weight), weight, choose(is_largest, B(T(1)), zero)}};
+    const B s = choose(is_largest, zero, w.s);
+    return terms<T, Arch, 4>{{s, s * w.q, weight, choose(is_largest, B(T(1)), zero)}};
   } else {
     return terms<T, Arch, 1>{{weight}};
   }
@@ -89,9 +90,9 @@ GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const ba
 /// Which of the sums is the one of all weights, how many there are, and how many of them of
 /// integers.
 template <bool WithTotal>
-inline constexpr std::size_t softmax_sum = WithTotal ? 1 : 0;
+inline constexpr std::size_t softmax_sum = WithTotal ? 2 : 0;
 template <bool WithTotal>
-inline constexpr std::size_t softmax_size = WithTotal ? 3 : 1;
+inline constexpr std::size_t softmax_size = WithTotal ? 4 : 1;
 template <bool WithTotal>
 inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 
@@ -259,7 +260,7 @@ void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> o
   }
   softmax_groups<true, T, Arch>(
       logits, out, t,
-      [&](std::size_t first, const plain_totals<T, Arch, 3>& totals) {
+      [&](std::size_t first, const plain_totals<T, Arch, 4>& totals) {
         alignas(64) T values[lanes<T, Arch>];
         log_sum_exp_of(totals, t).store_aligned(values);
         for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {

@@ -49,6 +49,16 @@ GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   }
 }
 
+/// s * (1 + q), s a power of two or 0. Kept apart, the two parts add up to sums that never see the
+/// rounding of 1 + q.
+template <class T, class Arch>
+struct exponential {
+  batch<T, Arch> s;
+  batch<T, Arch> q;
+
+  GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s, q, s); }
+};
+
 /// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for,
 /// by an absolute split of the exponent: nothing is subtracted from x, so nothing of it is lost.
 template <class T, class Arch>
@@ -74,11 +84,13 @@ class scaled_exp2 {
     floor_ = zero * B(unfactor);
   }
 
-  /// -infinity and all that is too small to count give exactly 0; NaN gives NaN.
-  GIBBS_INLINE B operator()(const B& x) const { return of_clamped(max_or_second(floor_, x)); }
+  /// -infinity and all that is too small to count have s = 0; NaN has q = NaN.
+  GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const {
+    return of_clamped(max_or_second(floor_, x));
+  }
 
-  /// Likewise, and 0 where the condition holds.
-  GIBBS_INLINE B unless(const mask<T, Arch>& condition, const B& x) const {
+  /// Likewise, and s = 0 where the condition holds.
+  GIBBS_INLINE exponential<T, Arch> unless(const mask<T, Arch>& condition, const B& x) const {
     return of_clamped(max_or_second_unless(condition, floor_, x));
   }
 
@@ -98,13 +110,12 @@ class scaled_exp2 {
   }
 
  private:
-  GIBBS_INLINE B of_clamped(const B& x) const {
+  GIBBS_INLINE exponential<T, Arch> of_clamped(const B& x) const {
     // The integer part of the exponent ends up in the lowest bits, offset so that a shift makes it
     // the exponent field of a power of two, or of 0 for the smallest.
     const B shifted = multiply_add(x, hi_, magic_);
-    const B q = exp2_minus_1(fraction(x, shifted - magic_));
-    const B s = from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted)));
-    return multiply_add(s, q, s);
+    return {from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted))),
+            exp2_minus_1(fraction(x, shifted - magic_))};
   }
 
   /// x * (hi + lo) - k, with no rounding before the subtraction.

@@ -162,9 +162,10 @@ class plain_row {
   }
 
   /// exp((x - max) / T) times a power of two that is the same for the whole row.
-  GIBBS_INLINE B weight(const B& x) const { return exp2_(x); }
+  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
   /// Likewise, 0 for the maximum.
-  GIBBS_INLINE B weight_unless(const mask<T, Arch>& is_largest, const B& x) const {
+  GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
+                                                  const B& x) const {
     return exp2_.unless(is_largest, x);
   }
 
@@ -201,7 +202,10 @@ class plain_row {
   GIBBS_INLINE const B& largest() const { return largest_; }
 
   /// The weight of the maximum itself.
-  GIBBS_INLINE B largest_weight() const { return weight(largest_); }
+  GIBBS_INLINE wide_batch<T, Arch> largest_weight() const {
+    const auto w = weight(largest_);
+    return wide_batch<T, Arch>::ordered_sum(w.s, w.s * w.q);
+  }
 
   /// Where each lane is a row of its own: one of them, in all lanes.
   struct lanes_in_memory {
@@ -263,11 +267,13 @@ class careful_row {
     }
   }
 
-  GIBBS_INLINE B weight_unless(const mask<T, Arch>& is_largest, const B& x) const {
-    return choose(is_largest, B(T(0)), weight(x));
+  GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
+                                                  const B& x) const {
+    const auto w = weight(x);
+    return {choose(is_largest, B(T(0)), w.s), w.q};
   }
 
-  GIBBS_INLINE B weight(const B& x) const {
+  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const {
     const B negative_infinity(-infinity<T>);
     if (limit_ == kind::zero) {
       return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
@@ -317,7 +323,11 @@ class careful_row {
  public:
   GIBBS_INLINE const B& largest() const { return largest_; }
 
-  GIBBS_INLINE wide<T> largest_weight() const { return first_lane(weight(largest_)); }
+  GIBBS_INLINE wide<T> largest_weight() const {
+    const auto w = weight(largest_);
+    const wide<T> s(first_lane(w.s));
+    return s + s * wide<T>(first_lane(w.q));
+  }
 
  private:
   static constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
@@ -364,20 +374,22 @@ struct logits_total {
   GIBBS_INLINE wide<T> log_scaled_sum() const { return log1p(rest); }
 };
 
-/// The sums that every reduction of logits has: the first is the one of the weights of all elements
-/// below the maximum, the last counts the maxima.
+/// The sums that every reduction of logits has: the first two are of the two parts of the weights
+/// of all elements below the maximum, the last counts the maxima.
 template <std::size_t N, class T, class Arch, class Row>
 GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   const auto is_largest = x == row.largest();
   terms<T, Arch, N> result;
-  result.of[0] = row.weight_unless(is_largest, x);
+  const auto w = row.weight_unless(is_largest, x);
+  result.of[0] = w.s;
+  result.of[1] = w.s * w.q;
   result.of[N - 1] = choose(is_largest, B(T(1)), B(T(0)));
   return result;
 }
 
 struct weight_sums {
-  static constexpr std::size_t size = 2;
+  static constexpr std::size_t size = 3;
   template <class Row, class B>
   GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
     return weight_terms<size>(row, x);
@@ -401,27 +413,27 @@ struct plain_totals {
   using wide_type = wide_batch<T, Arch>;
 
   B largest;
-  B weight;  ///< of the maximum
+  wide_type weight;  ///< of the maximum
   wide_type of[N];
   std::uint32_t plain;  ///< One bit a row. The other rows have nothing here.
 
   GIBBS_INLINE plain_totals() = default;
   GIBBS_INLINE plain_totals(const plain_row<T, Arch>& row, std::uint32_t bits)
-      : largest(row.largest()), weight(row.weight(row.largest())), plain(bits) {}
+      : largest(row.largest()), weight(row.largest_weight()), plain(bits) {}
 
   GIBBS_INLINE const B& maxima() const { return of[N - 1].hi; }
 
   /// The sum of exp((x - max) / T) over all elements below the maximum.
-  GIBBS_INLINE wide_type below() const { return of[0] / wide_type{weight, B(T(0))}; }
+  GIBBS_INLINE wide_type below() const { return (of[0] + of[1]) / weight; }
 
   /// Over all elements, and the logarithm of that.
   GIBBS_INLINE wide_type all() const { return wide_type{maxima(), B(T(0))} + below(); }
   GIBBS_INLINE wide_type log_sum() const { return log_of_sum(maxima(), below()); }
 
-  /// The sum of exp((x - max) / T) (max - x) / T, where of[1] is the one of weights times (max - x)
+  /// The sum of exp((x - max) / T) (max - x) / T, where of[2] is the one of weights times (max - x)
   /// times the first part of 1 / T.
   GIBBS_INLINE wide_type distances(const temperature<T>& t) const {
-    return of[1] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / wide_type{weight, B(T(0))};
+    return of[2] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / weight;
   }
 
   /// Of the first row.
@@ -571,7 +583,7 @@ template <class T, class Arch, std::size_t N>
 GIBBS_INLINE logits_total<T> total_of(const careful_row<T, Arch>& row, T largest,
                                       const sums<T, Arch, N, 1>& all) {
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
-  const wide<T> below = all.total(0);
+  const wide<T> below = all.total(0) + all.total(1);
   // Nothing but -infinity, and perhaps NaN, which the sum has kept: there is no weight to divide
   // by.
   if (largest == -infinity<T>) return {largest, below};
@@ -607,9 +619,9 @@ logits_total<T> total_of_row(const T* x, std::size_t n, const temperature<T>& t)
                   .first_total();
     } else {
       const careful_row<T, Arch> row(t, largest);
-      sums<T, Arch, 2, 1> all;
+      sums<T, Arch, 3, 1> all;
       sweep_sums<pace::compact>(
-          all, count, [&](const batch<T, Arch>& v) { return weight_terms<2>(row, v); },
+          all, count, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
           input<T>{x + i, -infinity<T>});
       piece = total_of(row, largest, all);
     }
