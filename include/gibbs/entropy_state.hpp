@@ -25,7 +25,8 @@ namespace gibbs {
 template <std::floating_point T>
 class entropy_state {
  public:
-  GIBBS_INLINE explicit entropy_state(const logit_options& options = {})
+  entropy_state() = default;  // temperature 1
+  GIBBS_INLINE explicit entropy_state(const logit_options& options)
       : temperature_(options.temperature) {
     detail::check_temperature("entropy_state", options);
   }
@@ -54,7 +55,7 @@ class entropy_state {
 
   detail::logits_sum<T> sum_;
   detail::wide<T> distances_ = detail::wide<T>(0.0);  // times sum_unit
-  double temperature_;
+  double temperature_ = 1;
 };
 
 // ---------------------------------------------------------------------------------------------------

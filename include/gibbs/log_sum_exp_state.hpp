@@ -33,7 +33,8 @@ namespace gibbs {
 template <std::floating_point T>
 class log_sum_exp_state {
  public:
-  GIBBS_INLINE explicit log_sum_exp_state(const logit_options& options = {})
+  log_sum_exp_state() = default;  // temperature 1
+  GIBBS_INLINE explicit log_sum_exp_state(const logit_options& options)
       : temperature_(options.temperature) {
     detail::check_temperature("log_sum_exp_state", options);
   }
@@ -68,7 +69,7 @@ class log_sum_exp_state {
 
  private:
   detail::logits_sum<T> sum_;
-  double temperature_;
+  double temperature_ = 1;
 };
 
 // ---------------------------------------------------------------------------------------------------
