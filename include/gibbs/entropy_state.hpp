@@ -103,7 +103,7 @@ void entropy_state<T>::merge(detail::logits_sum<T> sum, detail::wide<T> distance
   if (sum.has_mass()) {
     const wide<T> gap =
         detail::gap(sum_.largest, sum.largest, detail::temperature<T>(temperature_));
-    const wide<T> weight = detail::scaled_exp<Arch>(gap);
+    const wide<T> weight = detail::largest_weight<T, Arch>(sum, gap);
     sum_.rest = sum_.rest + sum.mass() * weight;
     distances_ =
         distances_ + gap * sum.mass() * weight + distances * weight * wide<T>(1 / detail::sum_unit);

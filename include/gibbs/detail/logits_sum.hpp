@@ -43,6 +43,19 @@ double_double scaled_exp(double_double d) {
   return {::ldexp(scaled.hi, -k), ::ldexp(scaled.lo, -k)};
 }
 
+/// The same to the digits of a double, and faster: good enough for a logit's own weight, which is
+/// computed once. What has been added up is rescaled again and again.
+template <class Arch>
+double once_scaled_exp(double d) {
+  return scaled_exp<Arch>(d);
+}
+template <class Arch>
+double_double once_scaled_exp(double_double d) {
+  if (d.hi > 700) return scaled_exp<Arch>(d);  // where exp(-d) is subnormal
+  const double weight = sum_unit * ::exp(-d.hi);
+  return {weight, -weight * d.lo};
+}
+
 /// (a - b) / T for maxima a >= b, but at most 1000, where exp of its negative is far below all that
 /// counts. Nothing overflows on the way to that.
 template <class T>
@@ -92,11 +105,21 @@ GIBBS_INLINE void exchange_if(bool condition, T& a, T& b) {
   b = old;
 }
 
+/// sum_unit times the weight of the sum's maximum beside one that is so far above it.
+template <class T, class Arch>
+wide<T> largest_weight(const logits_sum<T>& sum, wide<T> gap) {
+  const bool single = static_cast<double>(sum.rest) == 0;
+  return single ? once_scaled_exp<Arch>(gap) : scaled_exp<Arch>(gap);
+}
+
 template <class T, class Arch>
 void merge(logits_sum<T>& a, logits_sum<T> b, const temperature<T>& t) {
   exchange_if(b.largest > a.largest, a, b);
-  a.rest =
-      a.rest + (b.has_mass() ? b.mass() * scaled_exp<Arch>(gap(a.largest, b.largest, t)) : b.rest);
+  if (b.has_mass()) {
+    a.rest = a.rest + b.mass() * largest_weight<T, Arch>(b, gap(a.largest, b.largest, t));
+  } else {
+    a.rest = a.rest + b.rest;  // NaN or 0
+  }
 }
 
 /// log_sum_exp of the logits, with the digits that log_sum_exp_row has.
