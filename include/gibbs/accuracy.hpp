@@ -56,6 +56,10 @@ inline constexpr double kl_divergence_from_logits = 8;
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence_from_logits_condition = 2.5;
 
+/// Of the same mean of absolute values.
+template <class T, class Arch = detail::default_arch>
+inline constexpr double weighted_mean = 4;
+
 }  // namespace gibbs::accuracy
 
 #endif  // GIBBS_ACCURACY_HPP

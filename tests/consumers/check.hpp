@@ -43,6 +43,25 @@ bool check_type() {
   gibbs::log_softmax(half, out, {.temperature = 0.5});
   ok &= near_to("log_softmax", out[0], -ln2);
 
+  // The same row in two parts.
+  gibbs::log_sum_exp_state<T> state, second_state;
+  gibbs::entropy_state<T> entropy_state, second_entropy;
+  state.add(std::vector<T>(n - 1));
+  entropy_state.add(std::vector<T>(n - 1));
+  second_state.add(logits[n - 1]);
+  second_entropy.add(logits[n - 1]);
+  state.merge(second_state);
+  entropy_state.merge(second_entropy);
+  ok &= near_to("log_sum_exp_state", state.value(), std::log(2004.0));
+  ok &= near_to("its cross_entropy", state.cross_entropy(logits[n - 1]), ln2);
+  ok &= near_to("entropy_state", entropy_state.value(), 0.5 * ln2 + 0.5 * std::log(2004.0));
+  std::vector<T> memory(2), other_memory(2);
+  gibbs::weighted_mean_state<T> mean(memory), other_mean(other_memory);
+  mean.add(std::vector<T>(n - 1), gibbs::matrix_view<const T>(p.data(), n - 1, 1));
+  other_mean.add(logits[n - 1], std::vector<T>{T(3)});
+  mean.merge(other_mean);
+  ok &= near_to("weighted_mean_state", mean.mean()[0], 1.5 + 0.5 / 2004);
+
   // Rows that are short, more of them than a vector has lanes.
   const std::size_t rows = 21, columns = 3;
   std::vector<T> small_rows(rows * columns), results(rows);

@@ -3,15 +3,17 @@
 # SCRATCH, a folder to write to. Paths in the programs' arguments are relative to examples/.
 cmake_minimum_required(VERSION 3.23)
 
-# run(ARGUMENT...): sets code, out and err. INPUT, a file, is what the program reads.
+# run(ARGUMENT...): sets code, out and err. INPUT, a file, is what the program reads. LAUNCHER, a command
+# with arguments, starts the program.
 set(INPUT "")
+set(LAUNCHER "")
 function(run)
   set(input "")
   if(INPUT)
     set(input INPUT_FILE "${INPUT}")
   endif()
   execute_process(
-    COMMAND "${EXAMPLE}" ${ARGN}
+    COMMAND ${LAUNCHER} "${EXAMPLE}" ${ARGN}
     WORKING_DIRECTORY "${ROOT}/examples"
     RESULT_VARIABLE code
     OUTPUT_VARIABLE out
@@ -109,11 +111,11 @@ function(check_sum)
 endfunction()
 
 # check_shown(): the output is the one that examples/README.md shows for these arguments. TIMES, a
-# pattern, says what differs from run to run.
+# pattern, says what differs from run to run. SHOWN_LAUNCHER is what the page has before the name.
 function(check_shown)
   get_filename_component(name "${EXAMPLE}" NAME_WE)
   list(JOIN arguments " " command)
-  string(STRIP "$ ${name} ${command}" command)
+  string(STRIP "$ ${SHOWN_LAUNCHER}${name} ${command}" command)
   file(READ "${ROOT}/examples/README.md" page)
   set(text "${command}\n${out}")
   foreach(variable page text)
