@@ -294,7 +294,6 @@ void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
 /// Any row.
 template <class T, class Arch>
 void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
-  using B = batch<T, Arch>;
   const auto total = total_of_row<T, Arch>(x, n, t);
   const T log_scaled_sum = static_cast<T>(total.log_scaled_sum());
   if (log_scaled_sum != log_scaled_sum || total.largest == -infinity<T>) {

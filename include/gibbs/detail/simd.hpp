@@ -288,16 +288,17 @@ struct two_batches {
 /// a0 b0 a1 b1 ..., the first half and the second half.
 template <class T, class Arch>
 GIBBS_INLINE two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batch<T, Arch>& b) {
-  using B = batch<T, Arch>;
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
-    return {B(_mm512_permutex2var_ps(a, low, b)), B(_mm512_permutex2var_ps(a, high, b))};
+    return {batch<T, Arch>(_mm512_permutex2var_ps(a, low, b)),
+            batch<T, Arch>(_mm512_permutex2var_ps(a, high, b))};
   } else if constexpr (is_avx512<Arch>) {
     const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
     const __m512i high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
-    return {B(_mm512_permutex2var_pd(a, low, b)), B(_mm512_permutex2var_pd(a, high, b))};
+    return {batch<T, Arch>(_mm512_permutex2var_pd(a, low, b)),
+            batch<T, Arch>(_mm512_permutex2var_pd(a, high, b))};
   } else
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
@@ -305,13 +306,13 @@ GIBBS_INLINE two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batc
     if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
       const __m256 low = _mm256_unpacklo_ps(a, b);
       const __m256 high = _mm256_unpackhi_ps(a, b);
-      return {B(_mm256_permute2f128_ps(low, high, 0x20)),
-              B(_mm256_permute2f128_ps(low, high, 0x31))};
+      return {batch<T, Arch>(_mm256_permute2f128_ps(low, high, 0x20)),
+              batch<T, Arch>(_mm256_permute2f128_ps(low, high, 0x31))};
     } else if constexpr (is_avx<Arch>) {
       const __m256d low = _mm256_unpacklo_pd(a, b);
       const __m256d high = _mm256_unpackhi_pd(a, b);
-      return {B(_mm256_permute2f128_pd(low, high, 0x20)),
-              B(_mm256_permute2f128_pd(low, high, 0x31))};
+      return {batch<T, Arch>(_mm256_permute2f128_pd(low, high, 0x20)),
+              batch<T, Arch>(_mm256_permute2f128_pd(low, high, 0x31))};
     } else
 #endif
     {
@@ -329,19 +330,18 @@ inline constexpr std::size_t part_lanes = is_avx<Arch> || is_avx512<Arch> ? 16 /
 template <class T, class Arch>
 GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
                                                    const batch<T, Arch>& b) {
-  using B = batch<T, Arch>;
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
-    return {B(_mm512_unpacklo_ps(a, b)), B(_mm512_unpackhi_ps(a, b))};
+    return {batch<T, Arch>(_mm512_unpacklo_ps(a, b)), batch<T, Arch>(_mm512_unpackhi_ps(a, b))};
   } else if constexpr (is_avx512<Arch>) {
-    return {B(_mm512_unpacklo_pd(a, b)), B(_mm512_unpackhi_pd(a, b))};
+    return {batch<T, Arch>(_mm512_unpacklo_pd(a, b)), batch<T, Arch>(_mm512_unpackhi_pd(a, b))};
   } else
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
       if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
-    return {B(_mm256_unpacklo_ps(a, b)), B(_mm256_unpackhi_ps(a, b))};
+    return {batch<T, Arch>(_mm256_unpacklo_ps(a, b)), batch<T, Arch>(_mm256_unpackhi_ps(a, b))};
   } else if constexpr (is_avx<Arch>) {
-    return {B(_mm256_unpacklo_pd(a, b)), B(_mm256_unpackhi_pd(a, b))};
+    return {batch<T, Arch>(_mm256_unpacklo_pd(a, b)), batch<T, Arch>(_mm256_unpackhi_pd(a, b))};
   } else
 #endif
   {
@@ -352,13 +352,12 @@ GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
 /// Part k from from[k * apart].
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t apart, std::size_t at) {
-  using B = batch<T, Arch>;
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from[0] + at));
     x = _mm512_insertf32x4(x, _mm_loadu_ps(from[apart] + at), 1);
     x = _mm512_insertf32x4(x, _mm_loadu_ps(from[2 * apart] + at), 2);
-    return B(_mm512_insertf32x4(x, _mm_loadu_ps(from[3 * apart] + at), 3));
+    return batch<T, Arch>(_mm512_insertf32x4(x, _mm_loadu_ps(from[3 * apart] + at), 3));
   } else if constexpr (is_avx512<Arch>) {
     const auto read_two = [&](std::size_t k) {
       return _mm512_castpd_ps(_mm512_castpd128_pd512(_mm_loadu_pd(from[k * apart] + at)));
@@ -367,16 +366,16 @@ GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t apart, 
     x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(1)), 1);
     x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(2)), 2);
     x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(3)), 3);
-    return B(_mm512_castps_pd(x));
+    return batch<T, Arch>(_mm512_castps_pd(x));
   } else
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
       if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
-    return B(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from[0] + at)),
-                                  _mm_loadu_ps(from[apart] + at), 1));
+    return batch<T, Arch>(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from[0] + at)),
+                                               _mm_loadu_ps(from[apart] + at), 1));
   } else if constexpr (is_avx<Arch>) {
-    return B(_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from[0] + at)),
-                                  _mm_loadu_pd(from[apart] + at), 1));
+    return batch<T, Arch>(_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from[0] + at)),
+                                               _mm_loadu_pd(from[apart] + at), 1));
   } else
 #endif
   {
