@@ -98,9 +98,9 @@ GIBBS_INLINE T largest_difference(const temperature<T>& t) {
 /// Of any row.
 template <class T, class Arch>
 T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const temperature<T>& t) {
-  const auto total = total_of_row<T, Arch>(x, n, t);
-  if (total.largest == -infinity<T>) return std::numeric_limits<T>::quiet_NaN();
-  return static_cast<T>(t.difference(total.largest, x[label]) + total.log_scaled_sum());
+  const auto sum = sum_of_row<T, Arch>(x, n, t);
+  if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
+  return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
 }
 
 template <class T, class Arch, class Label>
@@ -174,24 +174,24 @@ struct target_sums {
 template <class T, class Arch>
 T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
                                const temperature<T>& t) {
-  const auto total = total_of_row<T, Arch>(x, n, t);
-  if (!is_finite(static_cast<double>(total.largest))) return std::numeric_limits<T>::quiet_NaN();
+  const auto sum = sum_of_row<T, Arch>(x, n, t);
+  if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
   wide<T> distances(0.0);
   wide<T> mass(0.0);
   for (std::size_t i = 0; i < n; ++i) {
     const T p = target[i];
     if (!(p >= 0)) return std::numeric_limits<T>::quiet_NaN();
-    if (p > 0) distances = distances + t.difference(total.largest, x[i], p);
+    if (p > 0) distances = distances + t.difference(sum.largest, x[i], p);
     mass = mass + wide<T>(p);
   }
-  return static_cast<T>(distances + mass * total.log_scaled_sum());
+  return static_cast<T>(distances + mass * sum.log_mass());
 }
 
 /// Of any row, in pieces.
 template <class T, class Arch>
 T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const temperature<T>& t) {
   if (n == 0) return 0;
-  logits_total<T> total{-infinity<T>, wide<T>(0.0)};
+  logits_sum<T> sum;
   wide<T> distances(0.0);
   wide<T> mass(0.0);
   for (std::size_t i = 0; i < n; i += long_row) {
@@ -207,20 +207,20 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
     if (lane_bits<T, Arch>(sums_of_piece.valid, 1) == 0) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
     }
-    const logits_total<T> piece = totals.first_total();
+    const logits_sum<T> piece = totals.first_sum();
     wide<T> piece_distances = first_lane(sums_of_piece.distances);
     const wide<T> piece_mass = first_lane(sums_of_piece.mass);
     // All distances are from the larger of the two maxima.
-    if (i > 0 && total.largest < piece.largest) {
-      distances = distances + mass * t.difference(piece.largest, total.largest);
+    if (i > 0 && sum.largest < piece.largest) {
+      distances = distances + mass * t.difference(piece.largest, sum.largest);
     } else if (i > 0) {
-      piece_distances = piece_distances + piece_mass * t.difference(total.largest, piece.largest);
+      piece_distances = piece_distances + piece_mass * t.difference(sum.largest, piece.largest);
     }
     distances = distances + piece_distances;
     mass = mass + piece_mass;
-    total = i == 0 ? piece : merge(total, piece, t);
+    merge<T, Arch>(sum, piece, t);
   }
-  return static_cast<T>(distances + mass * total.log_scaled_sum());
+  return static_cast<T>(distances + mass * sum.log_mass());
 }
 
 template <class T, class Arch>

@@ -88,49 +88,47 @@ struct entropy_from_logits_terms {
   }
 };
 
-/// What the entropy of a row of logits comes from: its total, and the sum of exp((x - max) / T)
-/// (max
-/// - x) / T.
+/// What the entropy of some logits comes from, in a form that other logits can be added to: the sum
+/// of the weights exp((x - max) / T), and that of exp((x - max) / T) (max - x) / T times sum_unit.
 template <class T>
-struct entropy_total {
-  logits_total<T> weights;
-  wide<T> distances;
+struct entropy_sum {
+  logits_sum<T> weights;
+  wide<T> distances = wide<T>(0.0);
 
   GIBBS_INLINE wide<T> entropy() const {
-    return weights.log_scaled_sum() + distances / (weights.rest + wide<T>(1.0));
+    return weights.log_mass() + distances * wide<T>(1 / sum_unit) / weights.mass();
   }
 };
 
-/// The total of the elements of both.
-template <class T>
-GIBBS_INLINE entropy_total<T> merge(const entropy_total<T>& x, const entropy_total<T>& y,
-                                    const temperature<T>& t) {
-  const bool swapped = x.weights.largest < y.weights.largest;
-  const entropy_total<T>& a = swapped ? y : x;
-  const entropy_total<T>& b = swapped ? x : y;
-  const logits_total<T> weights = merge(a.weights, b.weights, t);
-  if (b.weights.largest == -infinity<T>) return {weights, a.distances + b.distances};
-  const wide<T> apart = t.difference(a.weights.largest, b.weights.largest);
-  const wide<T> factor = exp_minus(apart);
-  if (static_cast<double>(factor) == 0) return {weights, a.distances};
-  const wide<T> more = b.distances + (b.weights.rest + wide<T>(1.0)) * apart;
-  return {weights, a.distances + more * factor};
+template <class T, class Arch>
+void merge(entropy_sum<T>& a, entropy_sum<T> b, const temperature<T>& t) {
+  exchange_if(b.weights.largest > a.weights.largest, a, b);
+  if (b.weights.has_mass()) {
+    const wide<T> apart = gap(a.weights.largest, b.weights.largest, t);
+    const wide<T> weight = largest_weight<T, Arch>(b.weights, apart);
+    a.weights.rest = a.weights.rest + b.weights.mass() * weight;
+    a.distances = a.distances + apart * b.weights.mass() * weight +
+                  b.distances * weight * wide<T>(1 / sum_unit);
+  } else {
+    a.weights.rest = a.weights.rest + b.weights.rest;
+    if (!a.weights.has_mass()) a.distances = a.distances + b.distances;
+  }
 }
 
-/// Any row, in pieces.
+/// Any row, in pieces. The distances are NaN where the maximum is not finite.
 template <class T, class Arch>
-entropy_total<T> entropy_total_of_row(const T* x, std::size_t n, const temperature<T>& t) {
+entropy_sum<T> entropy_sum_of_row(const T* x, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
-  entropy_total<T> total{{-infinity<T>, wide<T>(0.0)}, wide<T>(0.0)};
+  entropy_sum<T> sum;
   for (std::size_t i = 0; i < n; i += long_row) {
     const std::size_t count = (std::min)(long_row, n - i);
-    entropy_total<T> piece{{-infinity<T>, wide<T>(0.0)}, wide<T>(0.0)};
+    entropy_sum<T> piece;
     const T largest = sweep_max<T, Arch>(count, x + i);
     if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
       const auto totals =
           add_up_rows<T, Arch>(t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
                                matrix_view<const T>(x + i, 1, count));
-      piece = {totals.first_total(), first_lane(totals.distances(t))};
+      piece = {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
     } else {
       const careful_row<T, Arch> row(t, largest);
       sums<T, Arch, 4, 1> all;
@@ -143,24 +141,23 @@ entropy_total<T> entropy_total_of_row(const T* x, std::size_t n, const temperatu
             return added;
           },
           input<T>{x + i, -infinity<T>});
-      piece.weights = total_of(row, largest, all);
+      piece.weights = sum_of(row, largest, all);
       if (is_finite(static_cast<double>(largest))) {
-        piece.distances = all.total(2) / row.largest_weight();
+        piece.distances = all.total(2) / row.largest_weight() * wide<T>(sum_unit);
+      } else {
+        piece.distances = wide<T>(std::numeric_limits<double>::quiet_NaN());
       }
     }
-    total = i == 0 ? piece : merge(total, piece, t);
+    merge<T, Arch>(sum, piece, t);
   }
-  return total;
+  return sum;
 }
 
 template <class T, class Arch>
-T entropy_from_logits_row(const T* x, std::size_t n, const temperature<T>& t) {
-  if (n == 0) return 0;
-  const auto total = entropy_total_of_row<T, Arch>(x, n, t);
-  if (!is_finite(static_cast<double>(total.weights.largest))) {
-    return std::numeric_limits<T>::quiet_NaN();
-  }
-  return static_cast<T>(total.entropy());
+T entropy_of(const entropy_sum<T>& sum) {
+  // Nothing, or no distribution.
+  if (!is_finite(static_cast<double>(sum.weights.largest))) return static_cast<T>(sum.distances);
+  return static_cast<T>(sum.entropy());
 }
 
 template <class T, class Arch>
@@ -174,8 +171,8 @@ void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at
         return row_results<T, Arch>{value, value == value};
       },
       [&](std::size_t i) {
-        return entropy_from_logits_row<T, Arch>(logits.data() + i * logits.row_stride(),
-                                                logits.columns(), t);
+        const auto sum = entropy_sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t);
+        return entropy_of<T, Arch>(sum);
       },
       logits);
 }

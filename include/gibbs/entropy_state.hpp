@@ -50,11 +50,7 @@ class entropy_state {
   T value() const;
 
  private:
-  template <class Arch>
-  void merge(detail::logits_sum<T> sum, detail::wide<T> distances);
-
-  detail::logits_sum<T> sum_;
-  detail::wide<T> distances_ = detail::wide<T>(0.0);  // times sum_unit
+  detail::entropy_sum<T> sum_;
   double temperature_ = 1;
 };
 
@@ -63,59 +59,35 @@ class entropy_state {
 template <std::floating_point T>
 template <detail::range_of<T> Logits, class Arch>
 void entropy_state<T>::add(const Logits& logits) {
-  using detail::wide;
-  const std::size_t n = std::ranges::size(logits);
-  if (n == 0) return;
   const detail::temperature<T> t(temperature_);
-  const auto total = detail::entropy_total_of_row<T, Arch>(std::ranges::data(logits), n, t);
-  const auto sum = detail::sum_of_total<T, Arch>(total.weights, std::ranges::data(logits), n);
-  merge<Arch>(sum, detail::is_finite(static_cast<double>(sum.largest))
-                       ? total.distances * wide<T>(detail::sum_unit)
-                       : wide<T>(std::numeric_limits<double>::quiet_NaN()));
+  detail::merge<T, Arch>(
+      sum_,
+      detail::entropy_sum_of_row<T, Arch>(std::ranges::data(logits), std::ranges::size(logits), t),
+      t);
 }
 
 template <std::floating_point T>
 template <class Arch>
 void entropy_state<T>::add(T logit) {
   const bool finite = detail::is_finite(static_cast<double>(logit));
-  merge<Arch>(detail::sum_of_one<T, Arch>(logit),
-              detail::wide<T>(finite ? 0.0 : std::numeric_limits<double>::quiet_NaN()));
+  detail::merge<T, Arch>(sum_,
+                         {detail::sum_of_one<T, Arch>(logit),
+                          detail::wide<T>(finite ? 0.0 : std::numeric_limits<double>::quiet_NaN())},
+                         detail::temperature<T>(temperature_));
 }
 
 template <std::floating_point T>
 template <class Arch>
 void entropy_state<T>::merge(const entropy_state& other) {
-  temperature_ = detail::common_temperature("entropy_state::merge", sum_, temperature_, other.sum_,
-                                            other.temperature_);
-  merge<Arch>(other.sum_, other.distances_);
-}
-
-template <std::floating_point T>
-template <class Arch>
-void entropy_state<T>::merge(detail::logits_sum<T> sum, detail::wide<T> distances) {
-  using detail::wide;
-  const bool larger = sum.largest > sum_.largest;
-  detail::exchange_if(larger, sum, sum_);
-  detail::exchange_if(larger, distances, distances_);
-  if (sum.has_mass()) {
-    const wide<T> gap =
-        detail::gap(sum_.largest, sum.largest, detail::temperature<T>(temperature_));
-    const wide<T> weight = detail::largest_weight<T, Arch>(sum, gap);
-    sum_.rest = sum_.rest + sum.mass() * weight;
-    distances_ =
-        distances_ + gap * sum.mass() * weight + distances * weight * wide<T>(1 / detail::sum_unit);
-  } else {
-    sum_.rest = sum_.rest + sum.rest;
-    if (!sum_.has_mass()) distances_ = distances_ + distances;
-  }
+  temperature_ = detail::common_temperature("entropy_state::merge", sum_.weights, temperature_,
+                                            other.sum_.weights, other.temperature_);
+  detail::merge<T, Arch>(sum_, other.sum_, detail::temperature<T>(temperature_));
 }
 
 template <std::floating_point T>
 template <class Arch>
 T entropy_state<T>::value() const {
-  if (!sum_.has_mass()) return static_cast<T>(distances_);
-  return static_cast<T>(sum_.log_mass() +
-                        distances_ * detail::wide<T>(1 / detail::sum_unit) / sum_.mass());
+  return detail::entropy_of<T, Arch>(sum_);
 }
 
 }  // namespace gibbs

@@ -139,7 +139,7 @@ class kl_from_logits_term {
     }
     const auto fits = d <= B(most);
     if (!xsimd::all(fits & ~beyond)) {
-      mark = (xsimd::max)(mark, choose(fits & ~beyond, zero, one));
+      mark = max_or_second(choose(fits & ~beyond, zero, one), mark);
       d = choose(fits, d, zero);
     }
     const auto is_close = abs(d) <= one;
@@ -184,10 +184,10 @@ struct bound_kl_term {
 /// The divergence where it is so large, or nearly so, that one d overflows: the sum of p d, as the
 /// sum of p - q is 0, element by element in more digits.
 template <class T, class Arch>
-T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_total<T>& p,
-                       const logits_total<T>& q, const temperature<T>& t) {
-  const wide<T> log_p_sum = p.log_scaled_sum();
-  const wide<T> shift = log_p_sum - q.log_scaled_sum();
+T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_sum<T>& p,
+                       const logits_sum<T>& q, const temperature<T>& t) {
+  const wide<T> log_p_sum = p.log_mass();
+  const wide<T> shift = log_p_sum - q.log_mass();
   wide<T> sum(0.0);
   for (std::size_t i = 0; i < n; ++i) {
     if (static_cast<double>(p.largest / 4 - x[i] / 4) > 200 * t.value) {
@@ -227,20 +227,20 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
   using row = careful_row<T, Arch>;
   using term_type = kl_from_logits_term<row, T, Arch>;
   if (n == 0) return 0;
-  const auto p = total_of_row<T, Arch>(x, n, t);
-  const auto q = total_of_row<T, Arch>(y, n, t);
-  if (!is_finite(static_cast<double>(p.rest + q.rest)) || p.largest == -infinity<T> ||
-      q.largest == -infinity<T>) {
+  const auto p = sum_of_row<T, Arch>(x, n, t);
+  const auto q = sum_of_row<T, Arch>(y, n, t);
+  if (!is_finite(static_cast<double>(p.rest + q.rest)) ||
+      !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
   const row p_row(t, p.largest);
   const row q_row(t, q.largest);
   const wide<T> one(1.0);
-  const B p_factor(static_cast<T>(one / (p_row.largest_weight() * (p.rest + one))));
-  const B q_factor(static_cast<T>(one / (q_row.largest_weight() * (q.rest + one))));
+  const B p_factor(static_cast<T>(one / (p_row.largest_weight() * p.mass())));
+  const B q_factor(static_cast<T>(one / (q_row.largest_weight() * q.mass())));
   const B least_y(least_logit<T, Arch>(t, q.largest));
-  const wide<T> log_p_sum = p.log_scaled_sum();
-  const wide<T> log_q_sum = q.log_scaled_sum();
+  const wide<T> log_p_sum = p.log_mass();
+  const wide<T> log_q_sum = q.log_mass();
   wide<T> shift = log_p_sum - log_q_sum;
   for (bool refined = false;; refined = true) {
     const term_type term(p_row, q_row, p_factor, q_factor, B(static_cast<T>(shift)), least_y,
@@ -287,13 +287,13 @@ GIBBS_INLINE plain_totals<T, Arch, 3> plain_totals_of_row(const temperature<T>& 
   using B = batch<T, Arch>;
   if (n <= long_row)
     return add_up_long_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x, 1, n));
-  const auto total = total_of_row<T, Arch>(x, n, t);
-  const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), total.largest);
-  plain_totals<T, Arch, 3> result(plain_row<T, Arch>(t, B(is_plain ? total.largest : T(0))),
+  const auto sum = sum_of_row<T, Arch>(x, n, t);
+  const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), sum.largest);
+  plain_totals<T, Arch, 3> result(plain_row<T, Arch>(t, B(is_plain ? sum.largest : T(0))),
                                   is_plain);
-  const split<T> rest(total.rest * wide<T>(first_lane(result.weight)));
+  const split<T> below((sum.mass() - wide<T>(1.0)) * first_lane(result.weight));
   const B zero(T(0));
-  result.of[0] = {B(rest.hi), B(rest.lo)};
+  result.of[0] = {B(below.hi), B(below.lo)};
   result.of[1] = {zero, zero};
   result.of[2] = {B(T(1)), zero};
   return result;

@@ -37,17 +37,6 @@ void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options&
 
 namespace detail {
 
-template <class T, class Arch>
-T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& t) {
-  const auto total = total_of_row<T, Arch>(x, n, t);
-  if (total.largest == infinity<T>) {
-    return has_nan<T, Arch>(n, x) ? std::numeric_limits<T>::quiet_NaN() : infinity<T>;
-  }
-  const wide<T> rest = total.log_scaled_sum();
-  if (total.largest == -infinity<T>) return static_cast<T>(rest) - infinity<T>;
-  return static_cast<T>(t.divide(total.largest) + rest);
-}
-
 /// Of plain rows, a lane a row.
 template <class T, class Arch, std::size_t N>
 GIBBS_INLINE batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
@@ -68,8 +57,8 @@ void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_tempera
         return row_results<T, Arch>{value, value == value};
       },
       [&](std::size_t i) {
-        return log_sum_exp_row<T, Arch>(logits.data() + i * logits.row_stride(), logits.columns(),
-                                        t);
+        return log_sum_exp_of<T, Arch>(
+            sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t), t);
       },
       logits);
 }

@@ -269,16 +269,16 @@ void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> o
       },
       [&](std::size_t i) {
         const T* x = logits.data() + i * logits.row_stride();
-        results[i] = log_sum_exp_row<T, Arch>(x, logits.columns(), t);
+        results[i] = log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, logits.columns(), t), t);
         softmax_careful<T, Arch>(x, out.data() + i * out.row_stride(), logits.columns(), t);
       });
 }
 
 template <class T, class Arch>
 void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t, T largest,
-                     T log_scaled_sum) {
+                     T log_of_sum) {
   using B = batch<T, Arch>;
-  const B log_sum(log_scaled_sum);
+  const B log_sum(log_of_sum);
   const input<T> in{x, largest};
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
     const plain_row<T, Arch> row(t, B(largest));
@@ -294,13 +294,13 @@ void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
 /// Any row.
 template <class T, class Arch>
 void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
-  const auto total = total_of_row<T, Arch>(x, n, t);
-  const T log_scaled_sum = static_cast<T>(total.log_scaled_sum());
-  if (log_scaled_sum != log_scaled_sum || total.largest == -infinity<T>) {
+  const auto sum = sum_of_row<T, Arch>(x, n, t);
+  const T log_sum = static_cast<T>(sum.log_mass());
+  if (log_sum != log_sum || !is_finite(static_cast<double>(sum.largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
     return;
   }
-  log_softmax_map<T, Arch>(x, out, n, t, total.largest, log_scaled_sum);
+  log_softmax_map<T, Arch>(x, out, n, t, sum.largest, log_sum);
 }
 
 template <class T, class Arch>

@@ -12,126 +12,14 @@
 
 #include "exp2.hpp"
 #include "log.hpp"
+#include "logits_sum.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
+#include "temperature.hpp"
 #include "wide.hpp"
 
 namespace gibbs::detail {
-
-/// A temperature, prepared once a call for all rows. It never meets an element as a divisor: it is
-/// folded into the factors that the exponential needs anyway.
-template <class T>
-struct temperature {
-  enum class kind { finite, zero, infinite };
-
-  double value;
-  kind limit = kind::finite;
-  /// Whether the factors of the temperature itself are well inside the range of T.
-  bool moderate;
-  split<T> log2e;    ///< log2(e) / T; of the scaled temperature if not moderate
-  split<T> inverse;  ///< 1 / T; likewise. Both parts are positive, if only just.
-  T octave;          ///< 1 / log2e, roughly: weights of logits this far apart differ by 2
-  /// Otherwise T is scaled by a power of two into [1/2, 1), and differences of logits with it, by
-  /// `before` them and `after` them.
-  T before = 1;
-  T after[2] = {1, 1};
-  /// Differences less than this do not count, and would overflow when scaled.
-  T least_difference = -infinity<T>;
-
-  GIBBS_INLINE explicit temperature(double t)
-      : value(t),
-        limit(limit_of(t)),
-        moderate(t >= 0x1p-60 && t <= 0x1p60),
-        log2e(log2e_wide() / wide<T>(moderate ? t : scaled(t))),
-        inverse(positive_split(wide<T>(1.0) / wide<T>(moderate ? t : scaled(t)))),
-        octave(T(1) / log2e.hi) {
-    if (moderate || limit != kind::finite) return;
-    constexpr int most = std::numeric_limits<T>::max_exponent - 2;
-    int e = exponent(t);
-    const int counts = (e > most ? e - most : e > 0 ? 0 : e) + 18;
-    if (counts < most) {
-      least_difference = -static_cast<T>(::ldexp(scaled(t), counts));
-      if (least_difference == 0) least_difference = -std::numeric_limits<T>::denorm_min();
-    }
-    if (e > 0) {
-      before = power_of_two(e > most ? -most : -e);
-      if (e > most) after[0] = power_of_two(e - most > most ? -most : most - e);
-      if (e > 2 * most) after[1] = power_of_two(e > 3 * most ? -most : 2 * most - e);
-    } else {
-      e = -e;
-      after[0] = power_of_two(e > most ? most : e);
-      if (e > most) after[1] = power_of_two(e > 2 * most ? most : e - most);
-    }
-  }
-
-  /// x / T for one number, to more digits than T has.
-  GIBBS_INLINE wide<T> divide(T x) const {
-    if (limit == kind::finite) return wide<T>(x) / wide<T>(value);
-    if (limit == kind::infinite || x == 0) return wide<T>(0.0);
-    return wide<T>(static_cast<double>(x > 0 ? infinity<T> : -infinity<T>));
-  }
-
-  /// w (a - b) / T for one pair a >= b and a weight w > 0, likewise; nothing overflows on the way.
-  GIBBS_INLINE wide<T> difference(T a, T b, T w = 1) const {
-    if (a == b) return wide<T>(0.0);
-    if (b == -infinity<T> || limit == kind::zero) {
-      return wide<T>(static_cast<double>(b != b ? b : infinity<T>));
-    }
-    if (limit == kind::infinite) return wide<T>(0.0);
-    const bool large = a / 4 - b / 4 > T(0.25);  // without overflow
-    const T scale = large ? T(0.25) : T(1);
-    const wide<T> unscale(large ? 4.0 : 1.0);
-    const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
-    const wide<T> t(value);
-    // Whether the quotient by T does not overflow; otherwise the weight comes first. No branch
-    // computes what overflows.
-    const double t_bounded = value < 1 ? value : 1.0;
-    const bool fits = static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * t_bounded;
-    const wide<T> first(fits ? T(1) : w);
-    const wide<T> second(fits ? w : T(1));
-    return (((d * first) / t) * second) * unscale;
-  }
-
- private:
-  /// What is so close to a limit that T cannot tell it apart from it is taken for the limit.
-  GIBBS_INLINE static kind limit_of(double t) {
-    constexpr bool is_float = std::is_same_v<T, float>;
-    if (t == 0 || (is_float && t < 0x1p-280)) return kind::zero;
-    if (t > (std::numeric_limits<double>::max)() || (is_float && t > 0x1p280))
-      return kind::infinite;
-    return kind::finite;
-  }
-  GIBBS_INLINE static wide<T> log2e_wide() {
-    if constexpr (std::is_same_v<T, float>) {
-      return 0x1.71547652b82fep+0;
-    } else {
-      return {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56};
-    }
-  }
-  GIBBS_INLINE static int exponent(double t) {
-    int e = 0;
-    ::frexp(t, &e);
-    return e;
-  }
-  GIBBS_INLINE static double scaled(double t) {
-    if (limit_of(t) != kind::finite) return 1;
-    return ::ldexp(t, -exponent(t));
-  }
-  /// So that infinity times each part has the same sign.
-  GIBBS_INLINE static split<T> positive_split(wide<T> x) {
-    split<T> result(x);
-    if (result.lo < 0) {
-      const T ulp = result.hi * std::numeric_limits<T>::epsilon();
-      result.hi -= ulp;
-      result.lo += ulp;
-    }
-    const T least = result.hi * T(0x1p-60);
-    if (result.lo < least) result.lo = least;
-    return result;
-  }
-  GIBBS_INLINE static T power_of_two(int e) { return static_cast<T>(::ldexp(1.0, e)); }
-};
 
 /// Rows of logits with a moderate temperature and a maximum that is not large against it. Each lane
 /// may belong to a row of its own.
@@ -363,17 +251,6 @@ class careful_row {
 template <class Row>
 inline constexpr pace pace_of = std::remove_cvref_t<Row>::speed;
 
-/// What a row of logits comes down to: its maximum, and the sum of exp((x - max) / T) over all
-/// elements but one maximum, which is what log1p wants. rest is NaN where an element is NaN or
-/// +infinity.
-template <class T>
-struct logits_total {
-  T largest;
-  wide<T> rest;
-
-  GIBBS_INLINE wide<T> log_scaled_sum() const { return log1p(rest); }
-};
-
 /// The sums that every reduction of logits has: the first two are of the two parts of the weights
 /// of all elements below the maximum, the last counts the maxima.
 template <std::size_t N, class T, class Arch, class Row>
@@ -437,8 +314,9 @@ struct plain_totals {
   }
 
   /// Of the first row.
-  GIBBS_INLINE logits_total<T> first_total() const {
-    return {first_lane(largest), first_lane(below()) + wide<T>(first_lane(maxima()) - T(1))};
+  GIBBS_INLINE logits_sum<T> first_sum() const {
+    const wide<T> rest = first_lane(below()) + wide<T>(first_lane(maxima()) - T(1));
+    return {first_lane(largest), rest * wide<T>(sum_unit)};
   }
 };
 
@@ -580,54 +458,39 @@ GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, F
 }
 
 template <class T, class Arch, std::size_t N>
-GIBBS_INLINE logits_total<T> total_of(const careful_row<T, Arch>& row, T largest,
-                                      const sums<T, Arch, N, 1>& all) {
+GIBBS_INLINE logits_sum<T> sum_of(const careful_row<T, Arch>& row, T largest,
+                                  const sums<T, Arch, N, 1>& all) {
+  // Also where NaN is beside it, which is looked for in the end.
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
   const wide<T> below = all.total(0) + all.total(1);
   // Nothing but -infinity, and perhaps NaN, which the sum has kept: there is no weight to divide
   // by.
   if (largest == -infinity<T>) return {largest, below};
-  return {largest, below / row.largest_weight() + (all.total(N - 1) - wide<T>(1.0))};
-}
-
-/// The total of the elements of both.
-template <class T>
-GIBBS_INLINE logits_total<T> merge(const logits_total<T>& x, const logits_total<T>& y,
-                                   const temperature<T>& t) {
-  const logits_total<T>& a = x.largest < y.largest ? y : x;
-  const logits_total<T>& b = x.largest < y.largest ? x : y;
-  const wide<T> more = b.rest + wide<T>(1.0);
-  if (a.largest == b.largest) {
-    // Nothing but -infinity on both sides has no maximum to count.
-    return {a.largest, a.largest == -infinity<T> ? a.rest + b.rest : a.rest + more};
-  }
-  // A NaN is kept where there is no maximum, or no weight.
-  if (b.largest == -infinity<T>) return {a.largest, a.rest + b.rest};
-  return {a.largest, a.rest + more * exp_minus(t.difference(a.largest, b.largest))};
+  const wide<T> rest = below / row.largest_weight() + (all.total(N - 1) - wide<T>(1.0));
+  return {largest, rest * wide<T>(sum_unit)};
 }
 
 /// Any row, in pieces.
 template <class T, class Arch>
-logits_total<T> total_of_row(const T* x, std::size_t n, const temperature<T>& t) {
-  logits_total<T> total{-infinity<T>, wide<T>(0.0)};
+logits_sum<T> sum_of_row(const T* x, std::size_t n, const temperature<T>& t) {
+  logits_sum<T> sum;
   for (std::size_t i = 0; i < n; i += long_row) {
     const std::size_t count = (std::min)(long_row, n - i);
-    logits_total<T> piece;
     const T largest = sweep_max<T, Arch>(count, x + i);
     if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-      piece = add_up_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x + i, 1, count))
-                  .first_total();
+      const matrix_view<const T> piece(x + i, 1, count);
+      merge<T, Arch>(sum, add_up_rows<T, Arch>(t, weight_sums(), piece).first_sum(), t);
     } else {
       const careful_row<T, Arch> row(t, largest);
       sums<T, Arch, 3, 1> all;
       sweep_sums<pace::compact>(
           all, count, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
           input<T>{x + i, -infinity<T>});
-      piece = total_of(row, largest, all);
+      merge<T, Arch>(sum, sum_of(row, largest, all), t);
     }
-    total = i == 0 ? piece : merge(total, piece, t);
   }
-  return total;
+  if (sum.largest == infinity<T> && !has_nan<T, Arch>(n, x)) sum.rest = wide<T>(0.0);
+  return sum;
 }
 
 }  // namespace gibbs::detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The sum of the weights exp((x - max) / T) of some logits, in a form that other logits can be
-// added to: what the mergeable states have in common.
+// added to: what the pieces of a long row and the mergeable states have in common.
 #ifndef GIBBS_DETAIL_LOGITS_SUM_HPP
 #define GIBBS_DETAIL_LOGITS_SUM_HPP
 
@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <limits>
 
-#include "logits.hpp"
+#include "temperature.hpp"
 #include "wide.hpp"
 
 namespace gibbs::detail {
@@ -84,21 +84,6 @@ template <class T, class Arch>
 GIBBS_INLINE logits_sum<T> sum_of_one(T x) {
   if (x != x) return {-infinity<T>, wide<T>(std::numeric_limits<double>::quiet_NaN())};
   return {x, wide<T>(0.0)};
-}
-
-/// Of a row with this total.
-template <class T, class Arch>
-logits_sum<T> sum_of_total(const logits_total<T>& total, const T* x, std::size_t n) {
-  if (is_finite(static_cast<double>(total.largest))) {
-    return {total.largest, total.rest * wide<T>(sum_unit)};
-  }
-  const bool nan = has_nan<T, Arch>(n, x);
-  return {total.largest, wide<T>(nan ? std::numeric_limits<double>::quiet_NaN() : 0.0)};
-}
-
-template <class T, class Arch>
-logits_sum<T> sum_of_row(const T* x, std::size_t n, const temperature<T>& t) {
-  return sum_of_total<T, Arch>(total_of_row<T, Arch>(x, n, t), x, n);
 }
 
 /// std::swap has no architecture in its name.

@@ -67,13 +67,6 @@ GIBBS_INLINE double log1p(double x) { return ::log1p(x); }
 /// The error of the C library's log1p stays.
 GIBBS_INLINE double_double log1p(double_double x) { return {::log1p(x.hi), x.lo / (1 + x.hi)}; }
 
-GIBBS_INLINE double exp_minus(double x) { return ::exp(-x); }
-/// The error of the C library's exp stays.
-GIBBS_INLINE double_double exp_minus(double_double x) {
-  const double e = ::exp(-x.hi);
-  return {e, -e * x.lo};
-}
-
 /// x as an unevaluated sum of two numbers of type T.
 template <class T>
 struct split {
