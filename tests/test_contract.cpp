@@ -684,6 +684,13 @@ TEST_CASE_TEMPLATE("temperature 0 and +infinity are the limits", T, float, doubl
 }
 
 TEST_CASE_TEMPLATE("zeros, infinities and negative numbers among probabilities", T, float, double) {
+  for (std::size_t n : {std::size_t(1), std::size_t(7), std::size_t(200)}) {
+    std::vector<T> certain(n, T(0));
+    certain[n / 2] = 1;
+    CHECK(gibbs::entropy(certain) == 0);
+    CHECK_FALSE(std::signbit(gibbs::entropy(certain)));
+    CHECK_FALSE(std::signbit(gibbs::cross_entropy(certain, certain)));
+  }
   const row<T> half{T(0.5), T(0.5)};
   const row<T> first{1, 0};
   const T ln2 = static_cast<T>(0.69314718055994530942);

@@ -86,7 +86,7 @@ struct cross_entropy_term {
 
 template <class T, class Arch>
 void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
-  reduce_probabilities<T, Arch>(results, cross_entropy_term<T, Arch>(), T(-1), p, q);
+  reduce_probabilities<T, Arch>(results, cross_entropy_term<T, Arch>(), true, p, q);
 }
 
 /// Differences of logits up to this much can be divided by the temperature without overflow.

@@ -69,7 +69,7 @@ struct entropy_term {
 
 template <class T, class Arch>
 void entropy_rows(matrix_view<const T> p, T* results) {
-  reduce_probabilities<T, Arch>(results, entropy_term<T, Arch>(), T(-1), p);
+  reduce_probabilities<T, Arch>(results, entropy_term<T, Arch>(), true, p);
 }
 
 /// The sums of weight_terms and the weighted sum of (max - x) / T, with only the first part of 1 /

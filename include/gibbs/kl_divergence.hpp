@@ -341,7 +341,7 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
 
 template <class T, class Arch>
 void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
-  reduce_probabilities<T, Arch>(results, kl_term_or_limit<T, Arch>(), T(1), p, q);
+  reduce_probabilities<T, Arch>(results, kl_term_or_limit<T, Arch>(), false, p, q);
 }
 
 template <class T, class Arch>

@@ -227,10 +227,10 @@ wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, R
   return all.total_of_lanes(0);
 }
 
-/// results[r] = sign * sum of term(mark, x...) over row r of the matrices, which have one shape;
-/// infinite where it has left a mark other than 0, unless it is NaN.
+/// results[r] = (negative) sum of term(mark, x...) over row r of the matrices, which have one
+/// shape; infinite where it has left a mark other than 0, unless it is NaN.
 template <class T, class Arch, class Term, class... Others>
-GIBBS_INLINE void reduce_probabilities(T* results, Term term, T sign, matrix_view<const T> x,
+GIBBS_INLINE void reduce_probabilities(T* results, Term term, bool negative, matrix_view<const T> x,
                                        Others... others) {
   using B = batch<T, Arch>;
   const std::size_t columns = x.columns();
@@ -258,7 +258,8 @@ GIBBS_INLINE void reduce_probabilities(T* results, Term term, T sign, matrix_vie
     }
     // A sum that became infinite left a NaN in its error.
     const auto finite = abs(total.hi) <= B((std::numeric_limits<T>::max)());
-    const B value = B(sign) * choose(finite, total.value(), total.hi);
+    const B sum = choose(finite, total.value(), total.hi);
+    const B value = negative ? B(T(0)) - sum : sum;  // 0 without a sign
     alignas(64) T values[lanes<T, Arch>];
     choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
