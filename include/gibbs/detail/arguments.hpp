@@ -10,10 +10,11 @@
 #include <iterator>
 #include <ranges>
 #include <type_traits>
+#include <utility>
 
 #include "../error.hpp"
 #include "../matrix_view.hpp"
-#include "simd.hpp"
+#include "inline.hpp"
 
 namespace gibbs {
 
@@ -43,11 +44,16 @@ template <class R, class T>
 concept output_of =
     range_of<R, T> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
-template <class R>
-concept label_range = contiguous<R> && std::integral<element<R>> && !std::same_as<element<R>, bool>;
-
+/// The standard signed and unsigned integer types; those for characters and bool are none.
 template <class L>
-concept label_type = std::integral<L> && !std::same_as<L, bool>;
+concept label_type =
+    std::same_as<L, signed char> || std::same_as<L, short> || std::same_as<L, int> ||
+    std::same_as<L, long> || std::same_as<L, long long> || std::same_as<L, unsigned char> ||
+    std::same_as<L, unsigned short> || std::same_as<L, unsigned> ||
+    std::same_as<L, unsigned long> || std::same_as<L, unsigned long long>;
+
+template <class R>
+concept label_range = contiguous<R> && label_type<element<R>>;
 
 /// Both forms of every function come down to matrices; a range is a matrix of one row.
 template <float_range R>

@@ -18,11 +18,7 @@ and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
-#if defined(_MSC_VER) && !defined(__clang__)
-#define GIBBS_INLINE __forceinline
-#else
-#define GIBBS_INLINE inline __attribute__((always_inline))
-#endif
+#include "inline.hpp"
 
 // GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an
 // intrinsic that uses it is inlined.
