@@ -4,6 +4,7 @@
 #ifndef GIBBS_DETAIL_ARGUMENTS_HPP
 #define GIBBS_DETAIL_ARGUMENTS_HPP
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -68,7 +69,11 @@ GIBBS_INLINE matrix_view<element<R>> as_output_row(R& range) {
 }
 
 GIBBS_INLINE void check_temperature(const char* function, const logit_options& options) {
-  if (!(options.temperature >= 0)) {
+  // Bits, since a file that only calls gibbs::dispatch may be compiled with -ffast-math. The
+  // positive numbers end with infinity, what is beyond is NaN or negative.
+  const auto bits = std::bit_cast<std::uint64_t>(options.temperature);
+  constexpr std::uint64_t infinity = std::uint64_t(0x7ff) << 52;
+  if (bits > infinity && bits != std::uint64_t(1) << 63) {
     fail(function, "temperature is ", options.temperature, ", it must be 0 or more");
   }
 }
