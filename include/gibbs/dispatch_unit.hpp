@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
 // The units that gibbs::dispatch consists of. CMake's target gibbs::dispatch writes and compiles
-// them; with another build system these are files of two lines, compiled with -O2 or more:
+// them; with another build system these are files of two lines, compiled with -O3 (at -O2 g++ makes
+// them up to twice as slow):
 //
 //     #include <gibbs/dispatch_unit.hpp>
-//     GIBBS_DISPATCH_SELECT()
+//     GIBBS_DISPATCH_SELECT();
 //
 // and the same with GIBBS_DISPATCH_UNIT(base), and on x86 also GIBBS_DISPATCH_UNIT(avx2) with the
 // flags -mavx2 -mfma and GIBBS_DISPATCH_UNIT(avx512) with -mavx2 -mfma -mavx512f -mavx512cd
 // -mavx512bw -mavx512dq -mavx512vl. Wrong flags do not compile.
+//
+// The names of functions tell the architectures of xsimd apart, no more. A file that includes the
+// other headers and is compiled with, say, -march=znver4 shares the functions of the unit avx512,
+// and the linker may keep those of that file, with all that Zen 4 has.
 //
 // A unit has one strong symbol, a table that is constant-initialized; all weak symbols in it have
 // the architecture in their name, so that the linker never puts one unit's code into another.
@@ -30,7 +35,7 @@
 #define GIBBS_DISPATCH_UNIT(name)                                                         \
   namespace gibbs::detail {                                                               \
   static_assert(is_optimized,                                                             \
-                "gibbs: compile this file with -O2: without optimisation the small "      \
+                "gibbs: compile this file with -O3: without optimisation the small "      \
                 "functions of the standard library are symbols that all units share");    \
   static_assert(flags_of_##name, "gibbs: GIBBS_DISPATCH_UNIT(" #name                      \
                                  ") is compiled with the flags of another architecture"); \
