@@ -12,6 +12,12 @@
 and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp PROPERTIES COMPILE_OPTIONS -fno-fast-math))"
 #endif
 
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+#error \
+    "gibbs needs float and double arithmetic that rounds to float and double: on 32-bit x86 compile \
+this file with -msse2 -mfpmath=sse"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -19,6 +25,13 @@ and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp
 #include <xsimd/xsimd.hpp>
 
 #include "inline.hpp"
+
+#if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+#error \
+    "gibbs: xsimd knows no vectors for this target. On 32-bit x86 compile this file with -msse2 \
+-mfpmath=sse; elsewhere xsimd 11 or newer can do without: -DXSIMD_WITH_EMULATED=1 \
+-DXSIMD_DEFAULT_ARCH=xsimd::emulated<128>"
+#endif
 
 // GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an
 // intrinsic that uses it is inlined.
@@ -52,6 +65,12 @@ inline constexpr T infinity = std::numeric_limits<T>::infinity();
 // --- What the architecture can do ---------------------------------------------------------------
 
 template <class Arch>
+inline constexpr bool is_emulated = false;
+#if defined(XSIMD_WITH_EMULATED) && XSIMD_WITH_EMULATED
+template <std::size_t Bits>
+inline constexpr bool is_emulated<xsimd::emulated<Bits>> = true;
+#endif
+template <class Arch>
 struct is_fma3 : std::false_type {};
 #if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
 #define GIBBS_X86 1
@@ -62,7 +81,7 @@ inline constexpr bool is_avx512 = std::is_base_of_v<xsimd::avx512f, Arch>;
 template <class Arch>
 inline constexpr bool is_avx2 = std::is_base_of_v<xsimd::avx2, Arch> && !is_avx512<Arch>;
 template <class Arch>
-inline constexpr bool is_x86 = true;
+inline constexpr bool is_x86 = !is_emulated<Arch>;
 template <class Arch>
 inline constexpr bool is_neon64 = false;
 #else
