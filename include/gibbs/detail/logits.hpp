@@ -293,7 +293,7 @@ GIBBS_INLINE terms<T, Arch, N> weight_terms(const logits_row<T, Arch, Careful>& 
   const auto w = row.weight(x);
   const auto is_largest = x == row.largest();
   const B s = choose(is_largest, B(T(0)), w.s);
-  terms<T, Arch, N> result;
+  terms<T, Arch, N> result{};
   result.of[0] = s;
   result.of[1] = s * w.q;
   result.of[2] = choose(is_largest, B(T(1)), B(T(0)));
