@@ -13,6 +13,7 @@
 #include "kl_divergence.hpp"   // kl_divergence, kl_divergence_from_logits
 #include "log_sum_exp.hpp"     // log_sum_exp
 #include "matrix_view.hpp"     // rows x columns
+#include "mdspan.hpp"          // std::mdspan as rows x columns
 #include "softmax.hpp"         // softmax, log_softmax, softmax_with_log_sum_exp
 
 #endif  // GIBBS_GIBBS_HPP
