@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <ranges>
 #include <type_traits>
 #include <utility>
@@ -117,6 +118,21 @@ GIBBS_INLINE std::uintptr_t address(const T* p) {
   return reinterpret_cast<std::uintptr_t>(p);
 }
 
+/// The bytes from the first to the last element. What no memory can hold is refused.
+template <class T>
+GIBBS_INLINE std::uintptr_t checked_extent(const char* function, const matrix_view<T>& matrix) {
+  constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)() / 2 / sizeof(T);
+  const std::size_t rows = matrix.rows();
+  const std::size_t columns = matrix.columns();
+  const std::size_t stride = matrix.row_stride();
+  if (rows == 0) return 0;
+  if (columns > most || (stride > 0 && rows - 1 > (most - columns) / stride)) {
+    fail(function, "a matrix has ", rows, " rows of ", columns, " elements, ", stride,
+         " elements apart: that is more than any memory holds");
+  }
+  return ((rows - 1) * stride + columns) * sizeof(T);
+}
+
 /// Output may be the input itself, element on element, or must have no element in common with it.
 template <class In, class T>
 GIBBS_INLINE void check_overlap(const char* function, const char* in_name,
@@ -128,17 +144,13 @@ GIBBS_INLINE void check_overlap(const char* function, const char* in_name,
     fail(function, "out has a row stride of ", out.row_stride(), " and ", columns,
          " columns: its rows overlap");
   }
+  const std::uintptr_t in_bytes = checked_extent(function, in);
+  const std::uintptr_t out_bytes = checked_extent(function, out);
   const bool same_stride = rows == 1 || in.row_stride() == out.row_stride();
   if (in.data() == out.data() && same_stride) return;
-  const auto bytes = [&](std::size_t stride) {
-    return ((rows - 1) * stride + columns) * sizeof(T);
-  };
   const std::uintptr_t in_begin = address(in.data());
   const std::uintptr_t out_begin = address(out.data());
-  if (in_begin + bytes(in.row_stride()) <= out_begin ||
-      out_begin + bytes(out.row_stride()) <= in_begin) {
-    return;
-  }
+  if (in_begin + in_bytes <= out_begin || out_begin + out_bytes <= in_begin) return;
   const std::uintptr_t distance =
       out_begin > in_begin ? out_begin - in_begin : in_begin - out_begin;
   if (same_stride && rows > 1) {
@@ -158,8 +170,7 @@ GIBBS_INLINE void check_results_apart(const char* function, const T* results, st
                                       const matrix_view<In>& matrix) {
   if (rows == 0 || matrix.columns() == 0) return;
   const std::uintptr_t begin = address(matrix.data());
-  const std::uintptr_t end =
-      begin + ((rows - 1) * matrix.row_stride() + matrix.columns()) * sizeof(T);
+  const std::uintptr_t end = begin + checked_extent(function, matrix);
   const std::uintptr_t first = address(results);
   if (first < end && begin < first + rows * sizeof(T)) {
     fail(function, "results overlaps a matrix: they begin ",
