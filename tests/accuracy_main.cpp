@@ -74,7 +74,7 @@ options parse(int argc, char** argv) {
     if (name == "--quick") {
       result.rows = 60;
     } else if (name == "--rows") {
-      result.rows = integer(value());
+      result.rows = static_cast<std::size_t>(integer(value()));
     } else if (name == "--first-seed") {
       result.first_seed = integer(value());
     } else if (name == "--only") {

@@ -186,6 +186,11 @@ TEST_CASE_TEMPLATE("sizes that differ are refused", T, float, double) {
   }
 }
 
+// Otherwise the comparison of a label fails to compile, inside the standard library.
+static_assert(gibbs::detail::label_type<signed char> && gibbs::detail::label_type<std::size_t>);
+static_assert(!gibbs::detail::label_type<char> && !gibbs::detail::label_type<char8_t> &&
+              !gibbs::detail::label_type<bool> && !gibbs::detail::label_type<double>);
+
 TEST_CASE_TEMPLATE("labels that are no class are refused", T, float, double) {
   const row<T> x(7, T(1));
   const auto refused = [&](auto label, std::string_view value) {

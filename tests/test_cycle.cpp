@@ -55,16 +55,17 @@ std::uint64_t calls_of_plain_brent(rho next) {
 // Catches a wrong meeting condition, an off-by-one in either length, and a walker that is reset too
 // much or too little.
 TEST_CASE("cycle: every function on up to 6 values, from every start") {
-  for (std::uint64_t n = 1; n <= 6; ++n) {
+  for (std::size_t n = 1; n <= 6; ++n) {
     std::vector<std::uint64_t> f(n, 0);
     for (bool more = true; more;) {
       for (std::uint64_t start = 0; start < n; ++start) {
-        const auto expected = plain_cycle(start, [&](std::uint64_t x) { return f[x]; });
+        const auto expected =
+            plain_cycle(start, [&](std::uint64_t x) { return f[static_cast<std::size_t>(x)]; });
         for (const auto algorithm : algorithms) {
           std::uint64_t calls = 0;
           const auto counted = [&](std::uint64_t x) {
             ++calls;
-            return f[x];
+            return f[static_cast<std::size_t>(x)];
           };
           const auto c = find_cycle(start, counted, {.algorithm = algorithm});
           const bool right = c.found && c.tail_length == expected.tail_length &&

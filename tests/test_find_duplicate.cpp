@@ -405,7 +405,7 @@ TEST_CASE("find_duplicate: one value outside, anywhere") {
   for (const std::size_t n : {1u, 2u, 5u, 40u, 64u, 65u, 100u, 1000u, 32768u, 32769u, 100000u}) {
     CAPTURE(n);
     std::vector<std::size_t> places{0, 1, n / 2, n - 1, n};
-    for (int i = 0; i < 40; ++i) places.push_back(random() % (n + 1));
+    for (int i = 0; i < 40; ++i) places.push_back(static_cast<std::size_t>(random() % (n + 1)));
     auto values = ordered<std::int64_t>(n);
     values[n] = 1;
     std::shuffle(values.begin(), values.end(), random);

@@ -15,6 +15,7 @@
 #include "log_sum_exp.hpp"          // log_sum_exp
 #include "log_sum_exp_state.hpp"    // log_sum_exp_state
 #include "matrix_view.hpp"          // rows x columns
+#include "mdspan.hpp"               // std::mdspan as rows x columns
 #include "softmax.hpp"              // softmax, log_softmax, softmax_with_log_sum_exp
 #include "weighted_mean_state.hpp"  // weighted_mean_state: attention in parts
 

@@ -16,7 +16,8 @@ namespace gibbs {
 ///
 /// For input the rows may overlap, and a row stride of 0 repeats one row. Rows of output must not
 /// overlap. Where a function writes one result a row, the results must not lie inside a matrix of
-/// the same call: that is a std::invalid_argument, with nothing written.
+/// the same call: that is a std::invalid_argument, with nothing written. So is a matrix that would
+/// take more than half of the address space.
 template <class T>
 class matrix_view {
   static_assert(std::is_same_v<std::remove_const_t<T>, float> ||
@@ -33,10 +34,11 @@ class matrix_view {
   constexpr matrix_view(T* data, std::size_t rows, std::size_t columns) noexcept
       : matrix_view(data, rows, columns, columns) {}
 
-  /// Rows row_stride elements apart.
+  /// Rows row_stride elements apart. A matrix without columns has a row stride of 0, whatever is
+  /// said here, so that data may be null then.
   constexpr matrix_view(T* data, std::size_t rows, std::size_t columns,
                         std::size_t row_stride) noexcept
-      : data_(data), rows_(rows), columns_(columns), row_stride_(row_stride) {}
+      : data_(data), rows_(rows), columns_(columns), row_stride_(columns == 0 ? 0 : row_stride) {}
 
   /// A view to write through is also one to read through.
   template <class U>

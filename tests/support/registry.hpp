@@ -17,8 +17,18 @@
 #include <string_view>
 
 #include "baseline.hpp"
+#if defined(GIBBS_TEST_DISPATCH)
+#include <gibbs/dispatch.hpp>
+#endif
 
 namespace gibbs_support {
+
+// What the tests are of: the headers, or the library that chooses at run time.
+#if defined(GIBBS_TEST_DISPATCH)
+namespace tested = gibbs::dispatch;
+#else
+namespace tested = gibbs;
+#endif
 
 enum class primitive_id {
   softmax,
@@ -122,11 +132,11 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::softmax<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::softmax(in.first, out.rows, {.temperature = in.temperature});
+                tested::softmax(in.first, out.rows, {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out out) {
-                gibbs::softmax(in.first, out, {.temperature = in.temperature});
+                tested::softmax(in.first, out, {.temperature = in.temperature});
                 return T(0);
               },
           .baseline_on_row =
@@ -145,13 +155,13 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::softmax<T>,  // of the row; the scalar has log_sum_exp's
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::softmax_with_log_sum_exp(in.first, out.rows, out.scalars,
-                                                {.temperature = in.temperature});
+                tested::softmax_with_log_sum_exp(in.first, out.rows, out.scalars,
+                                                 {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out out) {
-                return gibbs::softmax_with_log_sum_exp(in.first, out,
-                                                       {.temperature = in.temperature});
+                return tested::softmax_with_log_sum_exp(in.first, out,
+                                                        {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out out) {
@@ -168,11 +178,11 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::log_softmax<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::log_softmax(in.first, out.rows, {.temperature = in.temperature});
+                tested::log_softmax(in.first, out.rows, {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out out) {
-                gibbs::log_softmax(in.first, out, {.temperature = in.temperature});
+                tested::log_softmax(in.first, out, {.temperature = in.temperature});
                 return T(0);
               },
           .baseline_on_row =
@@ -191,11 +201,11 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::log_sum_exp<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::log_sum_exp(in.first, out.scalars, {.temperature = in.temperature});
+                tested::log_sum_exp(in.first, out.scalars, {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
-                return gibbs::log_sum_exp(in.first, {.temperature = in.temperature});
+                return tested::log_sum_exp(in.first, {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
@@ -211,8 +221,8 @@ std::span<const primitive<T>> primitives() {
           .uses_temperature = false,
           .bound = gibbs::accuracy::entropy<T>,
           .on_matrix = [](const matrix_in& in,
-                          const matrix_out& out) { gibbs::entropy(in.first, out.scalars); },
-          .on_row = [](const row_in& in, row_out) { return gibbs::entropy(in.first); },
+                          const matrix_out& out) { tested::entropy(in.first, out.scalars); },
+          .on_row = [](const row_in& in, row_out) { return tested::entropy(in.first); },
           .baseline_on_row = [](const row_in& in, row_out) { return baseline::entropy(in.first); },
       },
       {
@@ -225,11 +235,11 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::entropy_from_logits<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::entropy_from_logits(in.first, out.scalars, {.temperature = in.temperature});
+                tested::entropy_from_logits(in.first, out.scalars, {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
-                return gibbs::entropy_from_logits(in.first, {.temperature = in.temperature});
+                return tested::entropy_from_logits(in.first, {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
@@ -246,10 +256,10 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::cross_entropy<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::cross_entropy(in.first, in.second, out.scalars);
+                tested::cross_entropy(in.first, in.second, out.scalars);
               },
           .on_row = [](const row_in& in,
-                       row_out) { return gibbs::cross_entropy(in.first, in.second); },
+                       row_out) { return tested::cross_entropy(in.first, in.second); },
           .baseline_on_row = [](const row_in& in,
                                 row_out) { return baseline::cross_entropy(in.first, in.second); },
       },
@@ -263,13 +273,13 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::cross_entropy_from_logits<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::cross_entropy_from_logits(in.first, in.labels, out.scalars,
-                                                 {.temperature = in.temperature});
+                tested::cross_entropy_from_logits(in.first, in.labels, out.scalars,
+                                                  {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
-                return gibbs::cross_entropy_from_logits(in.first, in.label,
-                                                        {.temperature = in.temperature});
+                return tested::cross_entropy_from_logits(in.first, in.label,
+                                                         {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
@@ -287,13 +297,13 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::cross_entropy_from_logits<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::cross_entropy_from_logits(in.first, in.second, out.scalars,
-                                                 {.temperature = in.temperature});
+                tested::cross_entropy_from_logits(in.first, in.second, out.scalars,
+                                                  {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
-                return gibbs::cross_entropy_from_logits(in.first, in.second,
-                                                        {.temperature = in.temperature});
+                return tested::cross_entropy_from_logits(in.first, in.second,
+                                                         {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
@@ -311,10 +321,10 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::kl_divergence<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::kl_divergence(in.first, in.second, out.scalars);
+                tested::kl_divergence(in.first, in.second, out.scalars);
               },
           .on_row = [](const row_in& in,
-                       row_out) { return gibbs::kl_divergence(in.first, in.second); },
+                       row_out) { return tested::kl_divergence(in.first, in.second); },
           .baseline_on_row = [](const row_in& in,
                                 row_out) { return baseline::kl_divergence(in.first, in.second); },
       },
@@ -328,13 +338,13 @@ std::span<const primitive<T>> primitives() {
           .bound = gibbs::accuracy::kl_divergence_from_logits<T>,
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
-                gibbs::kl_divergence_from_logits(in.first, in.second, out.scalars,
-                                                 {.temperature = in.temperature});
+                tested::kl_divergence_from_logits(in.first, in.second, out.scalars,
+                                                  {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
-                return gibbs::kl_divergence_from_logits(in.first, in.second,
-                                                        {.temperature = in.temperature});
+                return tested::kl_divergence_from_logits(in.first, in.second,
+                                                         {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {

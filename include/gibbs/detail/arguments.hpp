@@ -4,16 +4,19 @@
 #ifndef GIBBS_DETAIL_ARGUMENTS_HPP
 #define GIBBS_DETAIL_ARGUMENTS_HPP
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <ranges>
 #include <type_traits>
+#include <utility>
 
 #include "../error.hpp"
 #include "../matrix_view.hpp"
-#include "simd.hpp"
+#include "inline.hpp"
 
 namespace gibbs {
 
@@ -43,11 +46,16 @@ template <class R, class T>
 concept output_of =
     range_of<R, T> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
-template <class R>
-concept label_range = contiguous<R> && std::integral<element<R>> && !std::same_as<element<R>, bool>;
-
+/// The standard signed and unsigned integer types; those for characters and bool are none.
 template <class L>
-concept label_type = std::integral<L> && !std::same_as<L, bool>;
+concept label_type =
+    std::same_as<L, signed char> || std::same_as<L, short> || std::same_as<L, int> ||
+    std::same_as<L, long> || std::same_as<L, long long> || std::same_as<L, unsigned char> ||
+    std::same_as<L, unsigned short> || std::same_as<L, unsigned> ||
+    std::same_as<L, unsigned long> || std::same_as<L, unsigned long long>;
+
+template <class R>
+concept label_range = contiguous<R> && label_type<element<R>>;
 
 /// Both forms of every function come down to matrices; a range is a matrix of one row.
 template <float_range R>
@@ -62,7 +70,11 @@ GIBBS_INLINE matrix_view<element<R>> as_output_row(R& range) {
 }
 
 GIBBS_INLINE void check_temperature(const char* function, const logit_options& options) {
-  if (!(options.temperature >= 0)) {
+  // Bits, since a file that only calls gibbs::dispatch may be compiled with -ffast-math. The
+  // positive numbers end with infinity, what is beyond is NaN or negative.
+  const auto bits = std::bit_cast<std::uint64_t>(options.temperature);
+  constexpr std::uint64_t infinity = std::uint64_t(0x7ff) << 52;
+  if (bits > infinity && bits != std::uint64_t(1) << 63) {
     fail(function, "temperature is ", options.temperature, ", it must be 0 or more");
   }
 }
@@ -106,6 +118,21 @@ GIBBS_INLINE std::uintptr_t address(const T* p) {
   return reinterpret_cast<std::uintptr_t>(p);
 }
 
+/// The bytes from the first to the last element. What no memory can hold is refused.
+template <class T>
+GIBBS_INLINE std::uintptr_t checked_extent(const char* function, const matrix_view<T>& matrix) {
+  constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)() / 2 / sizeof(T);
+  const std::size_t rows = matrix.rows();
+  const std::size_t columns = matrix.columns();
+  const std::size_t stride = matrix.row_stride();
+  if (rows == 0) return 0;
+  if (columns > most || (stride > 0 && rows - 1 > (most - columns) / stride)) {
+    fail(function, "a matrix has ", rows, " rows of ", columns, " elements, ", stride,
+         " elements apart: that is more than any memory holds");
+  }
+  return ((rows - 1) * stride + columns) * sizeof(T);
+}
+
 /// Output may be the input itself, element on element, or must have no element in common with it.
 template <class In, class T>
 GIBBS_INLINE void check_overlap(const char* function, const char* in_name,
@@ -117,17 +144,13 @@ GIBBS_INLINE void check_overlap(const char* function, const char* in_name,
     fail(function, "out has a row stride of ", out.row_stride(), " and ", columns,
          " columns: its rows overlap");
   }
+  const std::uintptr_t in_bytes = checked_extent(function, in);
+  const std::uintptr_t out_bytes = checked_extent(function, out);
   const bool same_stride = rows == 1 || in.row_stride() == out.row_stride();
   if (in.data() == out.data() && same_stride) return;
-  const auto bytes = [&](std::size_t stride) {
-    return ((rows - 1) * stride + columns) * sizeof(T);
-  };
   const std::uintptr_t in_begin = address(in.data());
   const std::uintptr_t out_begin = address(out.data());
-  if (in_begin + bytes(in.row_stride()) <= out_begin ||
-      out_begin + bytes(out.row_stride()) <= in_begin) {
-    return;
-  }
+  if (in_begin + in_bytes <= out_begin || out_begin + out_bytes <= in_begin) return;
   const std::uintptr_t distance =
       out_begin > in_begin ? out_begin - in_begin : in_begin - out_begin;
   if (same_stride && rows > 1) {
@@ -147,8 +170,7 @@ GIBBS_INLINE void check_results_apart(const char* function, const T* results, st
                                       const matrix_view<In>& matrix) {
   if (rows == 0 || matrix.columns() == 0) return;
   const std::uintptr_t begin = address(matrix.data());
-  const std::uintptr_t end =
-      begin + ((rows - 1) * matrix.row_stride() + matrix.columns()) * sizeof(T);
+  const std::uintptr_t end = begin + checked_extent(function, matrix);
   const std::uintptr_t first = address(results);
   if (first < end && begin < first + rows * sizeof(T)) {
     fail(function, "results overlaps a matrix: they begin ",

@@ -257,7 +257,7 @@ template <std::size_t N, class T, class Arch, class Row>
 GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   const auto is_largest = x == row.largest();
-  terms<T, Arch, N> result;
+  terms<T, Arch, N> result{};
   const auto w = row.weight_unless(is_largest, x);
   result.of[0] = w.s;
   result.of[1] = w.s * w.q;

@@ -12,16 +12,25 @@
 and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp PROPERTIES COMPILE_OPTIONS -fno-fast-math))"
 #endif
 
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+#error \
+    "gibbs needs float and double arithmetic that rounds to float and double: on 32-bit x86 compile \
+this file with -msse2 -mfpmath=sse"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
-#if defined(_MSC_VER) && !defined(__clang__)
-#define GIBBS_INLINE __forceinline
-#else
-#define GIBBS_INLINE inline __attribute__((always_inline))
+#include "inline.hpp"
+
+#if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+#error \
+    "gibbs: xsimd knows no vectors for this target. On 32-bit x86 compile this file with -msse2 \
+-mfpmath=sse; elsewhere xsimd 11 or newer can do without: -DXSIMD_WITH_EMULATED=1 \
+-DXSIMD_DEFAULT_ARCH=xsimd::emulated<128>"
 #endif
 
 // Before loops over the elements of an array of batches, which only then stay in registers.
@@ -63,6 +72,12 @@ inline constexpr T infinity = std::numeric_limits<T>::infinity();
 // --- What the architecture can do ---------------------------------------------------------------
 
 template <class Arch>
+inline constexpr bool is_emulated = false;
+#if defined(XSIMD_WITH_EMULATED) && XSIMD_WITH_EMULATED
+template <std::size_t Bits>
+inline constexpr bool is_emulated<xsimd::emulated<Bits>> = true;
+#endif
+template <class Arch>
 struct is_fma3 : std::false_type {};
 #if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
 #define GIBBS_X86 1
@@ -75,7 +90,7 @@ inline constexpr bool is_avx2 = std::is_base_of_v<xsimd::avx2, Arch> && !is_avx5
 template <class Arch>
 inline constexpr bool is_avx = std::is_base_of_v<xsimd::avx, Arch> && !is_avx512<Arch>;
 template <class Arch>
-inline constexpr bool is_x86 = true;
+inline constexpr bool is_x86 = !is_emulated<Arch>;
 template <class Arch>
 inline constexpr bool is_neon64 = false;
 #else

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+//
+// GIBBS_INLINE: functions that never become a symbol of their own. Units compiled with different -m
+// flags have no function in common then, without optimisation either.
+#ifndef GIBBS_DETAIL_INLINE_HPP
+#define GIBBS_DETAIL_INLINE_HPP
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define GIBBS_INLINE __forceinline
+#else
+#define GIBBS_INLINE inline __attribute__((always_inline))
+#endif
+
+#endif  // GIBBS_DETAIL_INLINE_HPP
