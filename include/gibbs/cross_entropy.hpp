@@ -96,16 +96,17 @@ GIBBS_INLINE T largest_difference(const temperature<T>& t) {
 }
 
 /// Of any row.
-template <class T, class Arch>
-T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const temperature<T>& t) {
-  const auto sum = sum_of_row<T, Arch>(x, n, t);
+template <class T, class Arch, class ForParts>
+T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const temperature<T>& t,
+                          ForParts for_parts) {
+  const auto sum = sum_of_row<T, Arch>(x, n, t, for_parts);
   if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
   return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
 }
 
-template <class T, class Arch, class Label>
-void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, T* results,
-                              double at_temperature) {
+template <class T, class Arch, class Label, class ForParts>
+void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* labels, T* results,
+                                 double at_temperature, ForParts for_parts) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   const temperature<T> t(at_temperature);
@@ -126,9 +127,15 @@ void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, 
       },
       [&](std::size_t i) {
         return cross_entropy_label_row<T, Arch>(logits.row(i).data(), logits.columns(),
-                                                static_cast<std::size_t>(labels[i]), t);
+                                                static_cast<std::size_t>(labels[i]), t, for_parts);
       },
       logits);
+}
+
+template <class T, class Arch, class Label>
+void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, T* results,
+                              double at_temperature) {
+  cross_entropy_label_rows_in<T, Arch>(logits, labels, results, at_temperature, one_by_one());
 }
 
 /// The sums of weight_terms, and those of target * (max - x) and of target.

@@ -115,42 +115,40 @@ void merge(entropy_sum<T>& a, entropy_sum<T> b, const temperature<T>& t) {
   }
 }
 
-/// Any row, in pieces. The distances are NaN where the maximum is not finite.
 template <class T, class Arch>
-entropy_sum<T> entropy_sum_of_row(const T* x, std::size_t n, const temperature<T>& t) {
+entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
-  entropy_sum<T> sum;
-  for (std::size_t i = 0; i < n; i += long_row) {
-    const std::size_t count = (std::min)(long_row, n - i);
-    entropy_sum<T> piece;
-    const T largest = sweep_max<T, Arch>(count, x + i);
-    if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-      const auto totals =
-          add_up_rows<T, Arch>(t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
-                               matrix_view<const T>(x + i, 1, count));
-      piece = {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
-    } else {
-      const careful_row<T, Arch> row(t, largest);
-      sums<T, Arch, 4, 1> all;
-      sweep_sums<pace::compact>(
-          all, count,
-          [&](const B& v) {
-            auto added = weight_terms<4>(row, v);
-            const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
-            added.of[2] = (added.of[0] + added.of[1]) * row.distance(counted);
-            return added;
-          },
-          input<T>{x + i, -infinity<T>});
-      piece.weights = sum_of(row, largest, all);
-      if (is_finite(static_cast<double>(largest))) {
-        piece.distances = all.total(2) / row.largest_weight() * wide<T>(sum_unit);
-      } else {
-        piece.distances = wide<T>(std::numeric_limits<double>::quiet_NaN());
-      }
-    }
-    merge<T, Arch>(sum, piece, t);
+  const T largest = sweep_max<T, Arch>(n, x);
+  if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+    const auto totals = add_up_rows<T, Arch>(t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
+                                             matrix_view<const T>(x, 1, n));
+    return {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
   }
-  return sum;
+  const careful_row<T, Arch> row(t, largest);
+  sums<T, Arch, 4, 1> all;
+  sweep_sums<pace::compact>(
+      all, n,
+      [&](const B& v) {
+        auto added = weight_terms<4>(row, v);
+        const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
+        added.of[2] = (added.of[0] + added.of[1]) * row.distance(counted);
+        return added;
+      },
+      input<T>{x, -infinity<T>});
+  const wide<T> distances = is_finite(static_cast<double>(largest))
+                                ? all.total(2) / row.largest_weight() * wide<T>(sum_unit)
+                                : wide<T>(std::numeric_limits<double>::quiet_NaN());
+  return {sum_of(row, largest, all), distances};
+}
+
+/// Any row. The distances are NaN where the maximum is not finite.
+template <class T, class Arch, class ForParts = one_by_one>
+entropy_sum<T> entropy_sum_of_row(const T* x, std::size_t n, const temperature<T>& t,
+                                  ForParts for_parts = {}) {
+  return sum_in_parts<entropy_sum<T>, T, Arch>(
+      n, t, for_parts, [&](std::size_t first, std::size_t count) {
+        return entropy_sum_of_piece<T, Arch>(x + first, count, t);
+      });
 }
 
 template <class T, class Arch>
@@ -160,8 +158,9 @@ T entropy_of(const entropy_sum<T>& sum) {
   return static_cast<T>(sum.entropy());
 }
 
-template <class T, class Arch>
-void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at_temperature) {
+template <class T, class Arch, class ForParts>
+void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results, double at_temperature,
+                                 ForParts for_parts) {
   using B = batch<T, Arch>;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
@@ -171,10 +170,16 @@ void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at
         return row_results<T, Arch>{value, value == value};
       },
       [&](std::size_t i) {
-        const auto sum = entropy_sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t);
+        const auto sum =
+            entropy_sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t, for_parts);
         return entropy_of<T, Arch>(sum);
       },
       logits);
+}
+
+template <class T, class Arch>
+void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at_temperature) {
+  entropy_from_logits_rows_in<T, Arch>(logits, results, at_temperature, one_by_one());
 }
 
 }  // namespace detail

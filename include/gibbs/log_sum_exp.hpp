@@ -47,8 +47,9 @@ GIBBS_INLINE batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& total
   return (largest * inverse + totals.log_sum()).value();
 }
 
-template <class T, class Arch>
-void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
+template <class T, class Arch, class ForParts>
+void log_sum_exp_rows_in(matrix_view<const T> logits, T* results, double at_temperature,
+                         ForParts for_parts) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
@@ -58,9 +59,14 @@ void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_tempera
       },
       [&](std::size_t i) {
         return log_sum_exp_of<T, Arch>(
-            sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t), t);
+            sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t, for_parts), t);
       },
       logits);
+}
+
+template <class T, class Arch>
+void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
+  log_sum_exp_rows_in<T, Arch>(logits, results, at_temperature, one_by_one());
 }
 
 }  // namespace detail

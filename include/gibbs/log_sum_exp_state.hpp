@@ -10,7 +10,7 @@
 #include <ranges>
 
 #include "detail/arguments.hpp"
-#include "detail/logits_sum.hpp"
+#include "detail/logits.hpp"
 
 namespace gibbs {
 

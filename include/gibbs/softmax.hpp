@@ -205,22 +205,73 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   return result;
 }
 
-/// Calls done(first, totals) after each group of rows from `first` on.
-template <bool WithTotal, class T, class Arch, class Done, class Alone>
+/// One row that is longer than long_row.
+template <bool WithTotal, class T, class Arch, class ForParts>
+plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(const T* x, T* out, std::size_t n,
+                                                                const temperature<T>& t,
+                                                                ForParts for_parts) {
+  using B = batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  constexpr std::size_t size = softmax_size<WithTotal>;
+  T maxima[most_parts];
+  for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
+    maxima[part] = sweep_max<T, Arch>(count, x + first);
+  });
+  const std::size_t parts = (n - 1) / elements_a_part(n) + 1;
+  T largest = maxima[0];
+  for (std::size_t i = 1; i < parts; ++i) largest = maxima[i] > largest ? maxima[i] : largest;
+  const bool is_plain = row_type::is_plain(row_type::limit(t), largest);
+  const row_type row(t, B(is_plain ? largest : T(0)));
+  plain_totals<T, Arch, size> result(row, is_plain ? 1 : 0);
+  if (!is_plain) return result;
+
+  wide<T> sums_of[most_parts][size] = {};
+  for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
+    for (std::size_t i = 0; i < count; i += long_row) {
+      sums<T, Arch, size, softmax_exact<WithTotal>> all;
+      sweep_sums_and_store<pace::fast>(
+          all, (std::min)(long_row, count - i), out + first + i,
+          [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
+          input<T>{x + first + i, -infinity<T>});
+      for (std::size_t k = 0; k < size; ++k) sums_of[part][k] = sums_of[part][k] + all.total(k);
+    }
+  });
+  wide<T> totals[size] = {};
+  for (std::size_t k = 0; k < size; ++k) {
+    for (std::size_t part = 0; part < parts; ++part) totals[k] = totals[k] + sums_of[part][k];
+    const split<T> halves(totals[k]);
+    result.of[k] = {B(halves.hi), B(halves.lo)};
+  }
+  const split<T> scale(wide<T>(1.0) / totals[softmax_sum<WithTotal>]);
+  for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
+    sweep_map<pace::fast, T, Arch>(
+        count, input<T>{out + first, T(0)}, out + first, [&](const B& weight) {
+          return scaled(weight, wide_batch<T, Arch>{B(scale.hi), B(scale.lo)});
+        });
+  });
+  return result;
+}
+
+/// Calls done(first, totals) after each group of rows from `first` on, and alone(i) for rows that
+/// are not plain.
+template <bool WithTotal, class T, class Arch, class Done, class Alone, class ForParts>
 GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
-                                 const temperature<T>& t, Done done, Alone alone) {
+                                 const temperature<T>& t, Done done, Alone alone,
+                                 ForParts for_parts) {
   const std::size_t columns = logits.columns();
   if (plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
     return;
   }
-  const std::size_t block = rows_at_a_time<T, Arch>(columns);
+  const std::size_t block = columns > long_row ? 1 : rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
-    const auto totals = columns <= short_row ? softmax_short<WithTotal, T, Arch>(in, to, t)
-                                             : softmax_long<WithTotal, T, Arch>(in, to, t);
+    const auto totals = columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(
+                                                 in.data(), to.data(), columns, t, for_parts)
+                        : columns <= short_row ? softmax_short<WithTotal, T, Arch>(in, to, t)
+                                               : softmax_long<WithTotal, T, Arch>(in, to, t);
     done(first, totals);
     for (std::size_t r = 0; r < rows; ++r) {
       if ((totals.plain >> r & 1) == 0) alone(first + r);
@@ -228,8 +279,9 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
   }
 }
 
-template <class T, class Arch>
-void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
+template <class T, class Arch, class ForParts>
+void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
+                     ForParts for_parts) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns == 0) return;
@@ -244,14 +296,19 @@ void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_tem
   softmax_groups<false, T, Arch>(
       logits, out, t, [](std::size_t, const plain_totals<T, Arch, 1>&) {},
       [&](std::size_t i) {
-        softmax_careful<T, Arch>(logits.data() + i * logits.row_stride(),
-                                 out.data() + i * out.row_stride(), columns, t);
-      });
+        softmax_careful<T, Arch>(logits.row(i).data(), out.row(i).data(), columns, t);
+      },
+      for_parts);
 }
 
 template <class T, class Arch>
-void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out, T* results,
-                                   double at_temperature) {
+void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
+  softmax_rows_in<T, Arch>(logits, out, at_temperature, one_by_one());
+}
+
+template <class T, class Arch, class ForParts>
+void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T> out, T* results,
+                                      double at_temperature, ForParts for_parts) {
   const temperature<T> t(at_temperature);
   if (logits.columns() <= 1) {
     log_sum_exp_rows<T, Arch>(logits, results, at_temperature);
@@ -268,10 +325,17 @@ void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> o
         }
       },
       [&](std::size_t i) {
-        const T* x = logits.data() + i * logits.row_stride();
+        const T* x = logits.row(i).data();
         results[i] = log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, logits.columns(), t), t);
-        softmax_careful<T, Arch>(x, out.data() + i * out.row_stride(), logits.columns(), t);
-      });
+        softmax_careful<T, Arch>(x, out.row(i).data(), logits.columns(), t);
+      },
+      for_parts);
+}
+
+template <class T, class Arch>
+void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out, T* results,
+                                   double at_temperature) {
+  softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, results, at_temperature, one_by_one());
 }
 
 template <class T, class Arch>
@@ -292,26 +356,29 @@ void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
 }
 
 /// Any row.
-template <class T, class Arch>
-void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t) {
-  const auto sum = sum_of_row<T, Arch>(x, n, t);
+template <class T, class Arch, class ForParts>
+void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                     ForParts for_parts) {
+  const auto sum = sum_of_row<T, Arch>(x, n, t, for_parts);
   const T log_sum = static_cast<T>(sum.log_mass());
   if (log_sum != log_sum || !is_finite(static_cast<double>(sum.largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
     return;
   }
-  log_softmax_map<T, Arch>(x, out, n, t, sum.largest, log_sum);
+  for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
+    log_softmax_map<T, Arch>(x + first, out + first, count, t, sum.largest, log_sum);
+  });
 }
 
-template <class T, class Arch>
-void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
+template <class T, class Arch, class ForParts>
+void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
+                         ForParts for_parts) {
   using B = batch<T, Arch>;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
   const auto alone = [&](std::size_t i) {
-    log_softmax_row<T, Arch>(logits.data() + i * logits.row_stride(),
-                             out.data() + i * out.row_stride(), columns, t);
+    log_softmax_row<T, Arch>(logits.row(i).data(), out.row(i).data(), columns, t, for_parts);
   };
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
@@ -349,6 +416,11 @@ void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at
       if ((plain >> r & 1) == 0) alone(first + r);
     }
   }
+}
+
+template <class T, class Arch>
+void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
+  log_softmax_rows_in<T, Arch>(logits, out, at_temperature, one_by_one());
 }
 
 template <class In, class T>

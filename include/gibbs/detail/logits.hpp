@@ -470,25 +470,67 @@ GIBBS_INLINE logits_sum<T> sum_of(const careful_row<T, Arch>& row, T largest,
   return {largest, rest * wide<T>(sum_unit)};
 }
 
-/// Any row, in pieces.
-template <class T, class Arch>
-logits_sum<T> sum_of_row(const T* x, std::size_t n, const temperature<T>& t) {
-  logits_sum<T> sum;
-  for (std::size_t i = 0; i < n; i += long_row) {
-    const std::size_t count = (std::min)(long_row, n - i);
-    const T largest = sweep_max<T, Arch>(count, x + i);
-    if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-      const matrix_view<const T> piece(x + i, 1, count);
-      merge<T, Arch>(sum, add_up_rows<T, Arch>(t, weight_sums(), piece).first_sum(), t);
-    } else {
-      const careful_row<T, Arch> row(t, largest);
-      sums<T, Arch, 3, 1> all;
-      sweep_sums<pace::compact>(
-          all, count, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
-          input<T>{x + i, -infinity<T>});
-      merge<T, Arch>(sum, sum_of(row, largest, all), t);
+/// Long rows come in up to this many parts, each of pieces of long_row elements. How a row is cut
+/// depends on its length alone, so that results do not depend on how many threads take part.
+inline constexpr std::size_t most_parts = 256;
+
+GIBBS_INLINE std::size_t elements_a_part(std::size_t n) {
+  const std::size_t pieces = (n + long_row - 1) / long_row;
+  return (pieces + most_parts - 1) / most_parts * long_row;
+}
+
+/// Calls f(part, first element, number of elements) for each part of a row, one after the other.
+/// parallel.hpp has one that does not wait.
+struct one_by_one {
+  template <class F>
+  GIBBS_INLINE void operator()(std::size_t n, F f) const {
+    const std::size_t size = elements_a_part(n);
+    for (std::size_t part = 0; part * size < n; ++part) {
+      f(part, part * size, (std::min)(size, n - part * size));
     }
   }
+};
+
+/// The sum over a row in pieces, of_piece(first element, number of elements) each.
+template <class Sum, class T, class Arch, class ForParts, class OfPiece>
+GIBBS_INLINE Sum sum_in_parts(std::size_t n, const temperature<T>& t, ForParts for_parts,
+                              OfPiece of_piece) {
+  if (n == 0) return Sum();
+  if (n <= long_row) return of_piece(0, n);
+  Sum parts[most_parts];
+  for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
+    for (std::size_t i = 0; i < count; i += long_row) {
+      merge<T, Arch>(parts[part], of_piece(first + i, (std::min)(long_row, count - i)), t);
+    }
+  });
+  Sum sum;
+  const std::size_t size = elements_a_part(n);
+  for (std::size_t part = 0; part * size < n; ++part) merge<T, Arch>(sum, parts[part], t);
+  return sum;
+}
+
+template <class T, class Arch>
+logits_sum<T> sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
+  const T largest = sweep_max<T, Arch>(n, x);
+  if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+    return add_up_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x, 1, n)).first_sum();
+  }
+  const careful_row<T, Arch> row(t, largest);
+  sums<T, Arch, 3, 1> all;
+  sweep_sums<pace::compact>(
+      all, n, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
+      input<T>{x, -infinity<T>});
+  return sum_of(row, largest, all);
+}
+
+/// Any row.
+template <class T, class Arch, class ForParts = one_by_one>
+logits_sum<T> sum_of_row(const T* x, std::size_t n, const temperature<T>& t,
+                         ForParts for_parts = {}) {
+  auto sum = sum_in_parts<logits_sum<T>, T, Arch>(
+      n, t, for_parts, [&](std::size_t first, std::size_t count) {
+        return sum_of_piece<T, Arch>(x + first, count, t);
+      });
   if (sum.largest == infinity<T> && !has_nan<T, Arch>(n, x)) sum.rest = wide<T>(0.0);
   return sum;
 }

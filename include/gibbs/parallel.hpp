@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+//
+// The functions of the other headers with a standard execution policy as their first argument:
+//
+//     gibbs::softmax(std::execution::par, logits, out);
+//
+// The rows of a matrix are shared out among threads; rows of many elements are, too, each in parts.
+// How a row is computed does not depend on that: results are those of the sequential functions, in
+// every bit. Arguments, contracts and errors are theirs as well.
+//
+// This header includes <execution>, which with libstdc++ needs TBB: link TBB::tbb (Debian:
+// libtbb-dev). None of the other headers does.
+#ifndef GIBBS_PARALLEL_HPP
+#define GIBBS_PARALLEL_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <execution>
+#include <ranges>
+#include <type_traits>
+
+#include "cross_entropy.hpp"
+#include "entropy.hpp"
+#include "kl_divergence.hpp"
+#include "log_sum_exp.hpp"
+#include "softmax.hpp"
+
+namespace gibbs {
+
+template <class Policy>
+concept execution_policy = std::is_execution_policy_v<std::remove_cvref_t<Policy>>;
+
+// --- of matrices --------------------------------------------------------------------------------
+
+template <execution_policy Policy, class In>
+void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+             const logit_options& options = {});
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
+                              matrix_view<std::remove_const_t<In>> out, Results&& results,
+                              const logit_options& options = {});
+
+template <execution_policy Policy, class In>
+void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+                 const logit_options& options = {});
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
+                 const logit_options& options = {});
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void entropy(Policy&& policy, matrix_view<In> p, Results&& results);
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& results,
+                         const logit_options& options = {});
+
+template <execution_policy Policy, class P, class Q, class Results>
+requires detail::output_of<Results, std::remove_const_t<P>>
+void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results);
+
+template <execution_policy Policy, class In, detail::label_range Labels, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const Labels& labels,
+                               Results&& results, const logit_options& options = {});
+
+template <execution_policy Policy, class In, class Target, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_view<Target> target,
+                               Results&& results, const logit_options& options = {});
+
+template <execution_policy Policy, class P, class Q, class Results>
+requires detail::output_of<Results, std::remove_const_t<P>>
+void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results);
+
+template <execution_policy Policy, class P, class Q, class Results>
+requires detail::output_of<Results, std::remove_const_t<P>>
+void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_view<Q> q_logits,
+                               Results&& results, const logit_options& options = {});
+
+// --- of one long row ----------------------------------------------------------------------------
+
+template <execution_policy Policy, detail::float_range Logits, class Out>
+requires detail::output_of<Out, detail::element<Logits>>
+void softmax(Policy&& policy, const Logits& logits, Out&& out, const logit_options& options = {});
+
+template <execution_policy Policy, detail::float_range Logits, class Out>
+requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
+softmax_with_log_sum_exp(Policy&& policy, const Logits& logits, Out&& out,
+                         const logit_options& options = {});
+
+template <execution_policy Policy, detail::float_range Logits, class Out>
+requires detail::output_of<Out, detail::element<Logits>>
+void log_softmax(Policy&& policy, const Logits& logits, Out&& out,
+                 const logit_options& options = {});
+
+template <execution_policy Policy, detail::float_range Logits>
+detail::element<Logits> log_sum_exp(Policy&& policy, const Logits& logits,
+                                    const logit_options& options = {});
+
+template <execution_policy Policy, detail::float_range Logits>
+detail::element<Logits> entropy_from_logits(Policy&& policy, const Logits& logits,
+                                            const logit_options& options = {});
+
+template <execution_policy Policy, detail::float_range Logits, detail::label_type Label>
+detail::element<Logits> cross_entropy_from_logits(Policy&& policy, const Logits& logits,
+                                                  Label label, const logit_options& options = {});
+
+// ---------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Numbers to iterate over.
+inline constexpr auto numbers = [] {
+  std::array<std::uint16_t, most_parts> result{};
+  for (std::size_t i = 0; i < most_parts; ++i) result[i] = static_cast<std::uint16_t>(i);
+  return result;
+}();
+
+/// Calls f(0), ..., f(count - 1), count <= most_parts.
+template <class Policy, class F>
+void for_numbers(Policy& policy, std::size_t count, F f) {
+  std::for_each(policy, numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count),
+                [&](std::uint16_t i) { f(std::size_t(i)); });
+}
+
+/// one_by_one, but not one by one.
+template <class Policy>
+struct with_policy {
+  Policy& policy;
+  template <class F>
+  void operator()(std::size_t n, F f) const {
+    const std::size_t size = elements_a_part(n);
+    if (size == 0) return;
+    for_numbers(policy, (n + size - 1) / size,
+                [&](std::size_t part) { f(part, part * size, (std::min)(size, n - part * size)); });
+  }
+};
+
+/// Calls f(first row, number of rows) for blocks of rows that are worth a thread's while.
+template <class T, class Arch, class Policy, class F>
+void for_rows(Policy& policy, std::size_t rows, std::size_t columns, F f) {
+  constexpr std::size_t least_elements = 1 << 13;
+  constexpr std::size_t step = lanes<T, Arch>;
+  std::size_t each = (std::max)(rows / most_parts, least_elements / (columns + 1)) + 1;
+  each = (each + step - 1) / step * step;
+  // Rows of many elements are not held back by the number of lanes.
+  if (columns > least_elements) each = (rows + most_parts - 1) / most_parts;
+  if (each == 0) return;
+  for_numbers(policy, (rows + each - 1) / each,
+              [&](std::size_t block) { f(block * each, (std::min)(each, rows - block * each)); });
+}
+
+/// Whether rows are so long that they are taken one after the other, each in parts.
+GIBBS_INLINE bool in_parts(std::size_t columns) { return columns > 4 * long_row; }
+
+}  // namespace detail
+
+template <execution_policy Policy, class In>
+void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+             const logit_options& options) {
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  detail::check_map("softmax", logits, out, options);
+  if (detail::in_parts(logits.columns())) {
+    detail::softmax_rows_in<T, Arch>(logits, out, options.temperature,
+                                     detail::with_policy<Policy>{policy});
+    return;
+  }
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                      detail::rows_of(out, first, rows), options.temperature);
+      });
+}
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
+                              matrix_view<std::remove_const_t<In>> out, Results&& results,
+                              const logit_options& options) {
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_map("softmax_with_log_sum_exp", logits, out, options);
+  detail::check_results("softmax_with_log_sum_exp", to, std::ranges::size(results), logits.rows(),
+                        logits, out);
+  if (detail::in_parts(logits.columns())) {
+    detail::softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, to, options.temperature,
+                                                      detail::with_policy<Policy>{policy});
+    return;
+  }
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::softmax_with_log_sum_exp_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                                       detail::rows_of(out, first, rows),
+                                                       to + first, options.temperature);
+      });
+}
+
+template <execution_policy Policy, class In>
+void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+                 const logit_options& options) {
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  detail::check_map("log_softmax", logits, out, options);
+  if (detail::in_parts(logits.columns())) {
+    detail::log_softmax_rows_in<T, Arch>(logits, out, options.temperature,
+                                         detail::with_policy<Policy>{policy});
+    return;
+  }
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::log_softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                          detail::rows_of(out, first, rows), options.temperature);
+      });
+}
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
+                 const logit_options& options) {
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_temperature("log_sum_exp", options);
+  detail::check_results("log_sum_exp", to, std::ranges::size(results), logits.rows(), logits);
+  if (detail::in_parts(logits.columns())) {
+    detail::log_sum_exp_rows_in<T, Arch>(logits, to, options.temperature,
+                                         detail::with_policy<Policy>{policy});
+    return;
+  }
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::log_sum_exp_rows<T, Arch>(detail::rows_of(logits, first, rows), to + first,
+                                          options.temperature);
+      });
+}
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void entropy(Policy&& policy, matrix_view<In> p, Results&& results) {
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_results("entropy", to, std::ranges::size(results), p.rows(), p);
+  detail::for_rows<T, Arch>(
+      policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::entropy_rows<T, Arch>(detail::rows_of(p, first, rows), to + first);
+      });
+}
+
+template <execution_policy Policy, class In, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& results,
+                         const logit_options& options) {
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_temperature("entropy_from_logits", options);
+  detail::check_results("entropy_from_logits", to, std::ranges::size(results), logits.rows(),
+                        logits);
+  if (detail::in_parts(logits.columns())) {
+    detail::entropy_from_logits_rows_in<T, Arch>(logits, to, options.temperature,
+                                                 detail::with_policy<Policy>{policy});
+    return;
+  }
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::entropy_from_logits_rows<T, Arch>(detail::rows_of(logits, first, rows), to + first,
+                                                  options.temperature);
+      });
+}
+
+template <execution_policy Policy, class P, class Q, class Results>
+requires detail::output_of<Results, std::remove_const_t<P>>
+void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+  using T = std::remove_const_t<P>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_same_shape("cross_entropy", "p", p, "q", q);
+  detail::check_results("cross_entropy", to, std::ranges::size(results), p.rows(), p, q);
+  detail::for_rows<T, Arch>(
+      policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::cross_entropy_rows<T, Arch>(detail::rows_of(p, first, rows),
+                                            detail::rows_of(q, first, rows), to + first);
+      });
+}
+
+template <execution_policy Policy, class In, detail::label_range Labels, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const Labels& labels,
+                               Results&& results, const logit_options& options) {
+  constexpr auto function = "cross_entropy_from_logits";
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  const auto* const label = std::ranges::data(labels);
+  detail::check_temperature(function, options);
+  detail::check_size(function, "labels", std::ranges::size(labels), logits.rows());
+  detail::check_results(function, to, std::ranges::size(results), logits.rows(), logits);
+  detail::check_labels(function, label, logits.rows(), logits.columns());
+  if (detail::in_parts(logits.columns())) {
+    detail::cross_entropy_label_rows_in<T, Arch>(logits, label, to, options.temperature,
+                                                 detail::with_policy<Policy>{policy});
+    return;
+  }
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::cross_entropy_label_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                                  label + first, to + first, options.temperature);
+      });
+}
+
+template <execution_policy Policy, class In, class Target, class Results>
+requires detail::output_of<Results, std::remove_const_t<In>>
+void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_view<Target> target,
+                               Results&& results, const logit_options& options) {
+  constexpr auto function = "cross_entropy_from_logits";
+  using T = std::remove_const_t<In>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_temperature(function, options);
+  detail::check_same_shape(function, "logits", logits, "target", target);
+  detail::check_results(function, to, std::ranges::size(results), logits.rows(), logits, target);
+  detail::for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::cross_entropy_target_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                                   detail::rows_of(target, first, rows), to + first,
+                                                   options.temperature);
+      });
+}
+
+template <execution_policy Policy, class P, class Q, class Results>
+requires detail::output_of<Results, std::remove_const_t<P>>
+void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+  using T = std::remove_const_t<P>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_same_shape("kl_divergence", "p", p, "q", q);
+  detail::check_results("kl_divergence", to, std::ranges::size(results), p.rows(), p, q);
+  detail::for_rows<T, Arch>(
+      policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::kl_divergence_rows<T, Arch>(detail::rows_of(p, first, rows),
+                                            detail::rows_of(q, first, rows), to + first);
+      });
+}
+
+template <execution_policy Policy, class P, class Q, class Results>
+requires detail::output_of<Results, std::remove_const_t<P>>
+void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_view<Q> q_logits,
+                               Results&& results, const logit_options& options) {
+  constexpr auto function = "kl_divergence_from_logits";
+  using T = std::remove_const_t<P>;
+  using Arch = detail::default_arch;
+  T* const to = std::ranges::data(results);
+  detail::check_temperature(function, options);
+  detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);
+  detail::check_results(function, to, std::ranges::size(results), p_logits.rows(), p_logits,
+                        q_logits);
+  detail::for_rows<T, Arch>(
+      policy, p_logits.rows(), p_logits.columns(), [&](std::size_t first, std::size_t rows) {
+        detail::kl_divergence_from_logits_rows<T, Arch>(detail::rows_of(p_logits, first, rows),
+                                                        detail::rows_of(q_logits, first, rows),
+                                                        to + first, options.temperature);
+      });
+}
+
+template <execution_policy Policy, detail::float_range Logits, class Out>
+requires detail::output_of<Out, detail::element<Logits>>
+void softmax(Policy&& policy, const Logits& logits, Out&& out, const logit_options& options) {
+  softmax(policy, detail::as_row(logits), detail::as_output_row(out), options);
+}
+
+template <execution_policy Policy, detail::float_range Logits, class Out>
+requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
+softmax_with_log_sum_exp(Policy&& policy, const Logits& logits, Out&& out,
+                         const logit_options& options) {
+  detail::element<Logits> result[1];
+  softmax_with_log_sum_exp(policy, detail::as_row(logits), detail::as_output_row(out), result,
+                           options);
+  return result[0];
+}
+
+template <execution_policy Policy, detail::float_range Logits, class Out>
+requires detail::output_of<Out, detail::element<Logits>>
+void log_softmax(Policy&& policy, const Logits& logits, Out&& out, const logit_options& options) {
+  log_softmax(policy, detail::as_row(logits), detail::as_output_row(out), options);
+}
+
+template <execution_policy Policy, detail::float_range Logits>
+detail::element<Logits> log_sum_exp(Policy&& policy, const Logits& logits,
+                                    const logit_options& options) {
+  detail::element<Logits> result[1];
+  log_sum_exp(policy, detail::as_row(logits), result, options);
+  return result[0];
+}
+
+template <execution_policy Policy, detail::float_range Logits>
+detail::element<Logits> entropy_from_logits(Policy&& policy, const Logits& logits,
+                                            const logit_options& options) {
+  detail::element<Logits> result[1];
+  entropy_from_logits(policy, detail::as_row(logits), result, options);
+  return result[0];
+}
+
+template <execution_policy Policy, detail::float_range Logits, detail::label_type Label>
+detail::element<Logits> cross_entropy_from_logits(Policy&& policy, const Logits& logits,
+                                                  Label label, const logit_options& options) {
+  detail::element<Logits> result[1];
+  detail::check_label("cross_entropy_from_logits", label, std::ranges::size(logits));
+  const Label labels[1] = {label};
+  cross_entropy_from_logits(policy, detail::as_row(logits), labels, result, options);
+  return result[0];
+}
+
+}  // namespace gibbs
+
+#endif  // GIBBS_PARALLEL_HPP
