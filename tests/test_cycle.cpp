@@ -59,7 +59,8 @@ TEST_CASE("cycle: every function on up to 6 values, from every start") {
     std::vector<std::uint64_t> f(n, 0);
     for (bool more = true; more;) {
       for (std::uint64_t start = 0; start < n; ++start) {
-        const auto expected = plain_cycle(start, [&](std::uint64_t x) { return f[static_cast<std::size_t>(x)]; });
+        const auto expected =
+            plain_cycle(start, [&](std::uint64_t x) { return f[static_cast<std::size_t>(x)]; });
         for (const auto algorithm : algorithms) {
           std::uint64_t calls = 0;
           const auto counted = [&](std::uint64_t x) {

@@ -156,12 +156,12 @@ std::span<const primitive<T>> primitives() {
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
                 tested::softmax_with_log_sum_exp(in.first, out.rows, out.scalars,
-                                                {.temperature = in.temperature});
+                                                 {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out out) {
                 return tested::softmax_with_log_sum_exp(in.first, out,
-                                                       {.temperature = in.temperature});
+                                                        {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out out) {
@@ -274,12 +274,12 @@ std::span<const primitive<T>> primitives() {
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
                 tested::cross_entropy_from_logits(in.first, in.labels, out.scalars,
-                                                 {.temperature = in.temperature});
+                                                  {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
                 return tested::cross_entropy_from_logits(in.first, in.label,
-                                                        {.temperature = in.temperature});
+                                                         {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
@@ -298,12 +298,12 @@ std::span<const primitive<T>> primitives() {
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
                 tested::cross_entropy_from_logits(in.first, in.second, out.scalars,
-                                                 {.temperature = in.temperature});
+                                                  {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
                 return tested::cross_entropy_from_logits(in.first, in.second,
-                                                        {.temperature = in.temperature});
+                                                         {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
@@ -339,12 +339,12 @@ std::span<const primitive<T>> primitives() {
           .on_matrix =
               [](const matrix_in& in, const matrix_out& out) {
                 tested::kl_divergence_from_logits(in.first, in.second, out.scalars,
-                                                 {.temperature = in.temperature});
+                                                  {.temperature = in.temperature});
               },
           .on_row =
               [](const row_in& in, row_out) {
                 return tested::kl_divergence_from_logits(in.first, in.second,
-                                                        {.temperature = in.temperature});
+                                                         {.temperature = in.temperature});
               },
           .baseline_on_row =
               [](const row_in& in, row_out) {
