@@ -66,7 +66,8 @@ struct kl_term_or_limit {
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     const B tiny((std::numeric_limits<T>::min)());
     const B large((std::numeric_limits<T>::max)() / 4);
-    if (xsimd::all((p >= tiny) & (q >= tiny) & (p <= large) & (q <= large))) {
+    // A NaN may get by, and stays one.
+    if (xsimd::all((min_or_second(p, q) >= tiny) & (max_or_second(p, q) <= large))) {
       return kl_term<true, T, Arch>(p, q);
     }
     const B zero(T(0));

@@ -160,7 +160,7 @@ GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch
   const B d = P - Q;
   const B s = d / (P + Q);
   const B z = s * s;
-  const B close = multiply_add(d, s, P * (z * s) * atanh_tail(z));
+  const B close = s * multiply_add(P * z, atanh_tail(z), d);
   const B apart = close + (multiply_add(P, e * B(ln2_hi<T>), -Q) + P * (e * B(ln2_lo<T>)));
   const auto same_scale = e == B(T(0));
   if constexpr (Normal) {

@@ -164,6 +164,20 @@ GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T
   }
 }
 
+/// The smaller of a and b; b where a or b is NaN.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> min_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+  if constexpr (is_x86<Arch>) {
+#if XSIMD_VERSION_MAJOR >= 14
+    return (xsimd::min)(b, a);
+#else
+    return (xsimd::min)(a, b);
+#endif
+  } else {
+    return xsimd::select(a < b, a, b);
+  }
+}
+
 /// max_or_second(least, x), or least where the condition holds.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
