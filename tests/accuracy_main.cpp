@@ -34,6 +34,7 @@ constexpr char usage[] = R"(usage: accuracy [OPTION...]
   --first-seed N       the first row's seed (1)
   --only TEXT          only what contains TEXT in "primitive type family"
   --row FAMILY SEED TYPE   print this one row and what each primitive makes of it
+  --primitives         not the kernels
   --exhaustive         only the kernels, over every float of their domain (minutes)
   --json FILE          also write the table as JSON
 )";
@@ -43,6 +44,7 @@ struct options {
   std::uint64_t first_seed = 1;
   std::string only;
   bool exhaustive = false;
+  bool kernels = true;
   std::string json;
   std::string row_family;
   std::uint64_t row_seed = 0;
@@ -79,6 +81,8 @@ options parse(int argc, char** argv) {
       result.first_seed = integer(value());
     } else if (name == "--only") {
       result.only = value();
+    } else if (name == "--primitives") {
+      result.kernels = false;
     } else if (name == "--exhaustive") {
       result.exhaustive = true;
     } else if (name == "--json") {
@@ -346,7 +350,7 @@ int main(int argc, char** argv) {
   for (line& x : survey<double>(o)) lines.push_back(std::move(x));
   print(lines, o.only);
   const bool rows_good = print_summary(lines) == 0;
-  const bool kernels_good = print_kernels(1009);
+  const bool kernels_good = !o.kernels || print_kernels(1009);
   if (!o.json.empty()) write_json(lines, o.json);
   return rows_good && kernels_good ? 0 : 1;
 }
