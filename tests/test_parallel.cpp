@@ -111,7 +111,7 @@ void compare(const Policy& policy, const workload<T>& w) {
 TEST_CASE_TEMPLATE("matrices of many shapes", T, float, double) {
   for (std::size_t columns : {1u, 3u, 10u, 64u, 65u, 200u, 1000u}) {
     for (std::size_t rows : {1u, 2u, 7u, 100u, 5000u}) {
-      if (rows * columns > 600000) continue;
+      if (rows * columns > 300000) continue;
       const workload<T> w(rows, columns);
       compare(std::execution::seq, w);
       compare(std::execution::par, w);
@@ -121,11 +121,20 @@ TEST_CASE_TEMPLATE("matrices of many shapes", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("long rows", T, float, double) {
-  for (std::size_t columns : {32768u, 32769u, 140001u, 400000u}) {
+  for (std::size_t columns : {32768u, 32769u, 140001u}) {
     for (std::size_t rows : {1u, 4u}) compare(std::execution::par, workload<T>(rows, columns));
   }
-  // More pieces than there are parts.
-  compare(std::execution::par, workload<T>(1, (std::size_t(1) << 23) + 12345));
+}
+
+TEST_CASE("more pieces than there are parts") {
+  std::vector<float> x((std::size_t(1) << 23) + 12345);
+  gibbs_support::random_source random(1);
+  for (float& v : x) v = static_cast<float>(random.uniform(-9, 9));
+  CHECK(gibbs::log_sum_exp(std::execution::par, x) == gibbs::log_sum_exp(x));
+  std::vector<float> out(x.size());
+  gibbs::softmax(std::execution::par, x, out);
+  gibbs::softmax(x, x);
+  CHECK(same(out, x));
 }
 
 TEST_CASE_TEMPLATE("one row as a range", T, float, double) {

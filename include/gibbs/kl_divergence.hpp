@@ -281,27 +281,45 @@ struct row_weights {
         plain(totals.plain) {}
 };
 
-/// The sums of a plain row of any length.
+/// The sums of rows that are not too long for the cache, or of one of any length.
 template <class T, class Arch>
-GIBBS_INLINE plain_totals<T, Arch, 3> plain_totals_of_row(const temperature<T>& t, const T* x,
-                                                          std::size_t n) {
+GIBBS_INLINE plain_totals<T, Arch, 3> plain_totals_of_rows(const temperature<T>& t,
+                                                           matrix_view<const T> x) {
   using B = batch<T, Arch>;
-  if (n <= long_row)
-    return add_up_long_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x, 1, n));
-  const auto sum = sum_of_row<T, Arch>(x, n, t);
+  if (x.columns() <= long_row) return add_up_long_rows<T, Arch>(t, weight_sums(), x);
+  const auto sum = sum_of_row<T, Arch>(x.data(), x.columns(), t);
   const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), sum.largest);
   plain_totals<T, Arch, 3> result(plain_row<T, Arch>(t, B(is_plain ? sum.largest : T(0))),
                                   is_plain);
-  const split<T> below((sum.mass() - wide<T>(1.0)) * first_lane(result.weight));
   const B zero(T(0));
+  const split<T> below(is_plain ? (sum.mass() - wide<T>(1.0)) * first_lane(result.weight)
+                                : wide<T>(0.0));
   result.of[0] = {B(below.hi), B(below.lo)};
   result.of[1] = {zero, zero};
   result.of[2] = {B(T(1)), zero};
   return result;
 }
 
-/// Of plain rows, by add_up(term), which adds up the terms of all of them. d is the difference of
-/// the logits over T, less the difference of what belongs to the rows.
+/// What differs from row to row in the terms of plain rows, a lane a row.
+template <class T, class Arch>
+struct kl_from_logits_lanes {
+  using B = batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  using term_type = kl_from_logits_term<row_type, T, Arch>;
+
+  const row_type& p_row;
+  const row_type& q_row;
+  B q_factor;
+  B shift;
+  B least_y;
+
+  GIBBS_INLINE term_type term() const {
+    return term_type(p_row, q_row, B(T(1)), q_factor, shift, least_y, false);
+  }
+};
+
+/// Of plain rows, by add_up(mark, lanes), which adds up the terms of all of them. d is the
+/// difference of the logits over T, less the difference of what belongs to the rows.
 template <class T, class Arch, class AddUp>
 GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
                                                        const row_weights<T, Arch>& p,
@@ -309,30 +327,28 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
                                                        AddUp add_up) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
+  using lanes_type = kl_from_logits_lanes<T, Arch>;
   const B zero(T(0));
-  const B q_factor = (p.sum / q.sum).value();
-  const B least_y = q.row.largest() - B(static_cast<T>(2 * term_type::most * t.value));
   const wide_type apart = wide_type::sum(p.row.largest(), -q.row.largest()) *
                           wide_type{B(t.inverse.hi), B(t.inverse.lo)};
-  B shift = (p.log_sum + -q.log_sum + apart).value();
+  lanes_type rows{p.row, q.row, (p.sum / q.sum).value(), (p.log_sum + -q.log_sum + apart).value(),
+                  q.row.largest() - B(static_cast<T>(2 * lanes_type::term_type::most * t.value))};
   // An error of the shift enters squared. Where that could be seen, the second sum tells the error;
   // it does so only where the rows are close.
-  const B size = p.log_sum.hi + q.log_sum.hi + abs(shift);
+  const B size = p.log_sum.hi + q.log_sum.hi + abs(rows.shift);
   const B seen = size * size * B(std::numeric_limits<T>::epsilon());
   const B visible = choose(seen < B(T(0x1p-10)), seen, B(T(0x1p-10)));
   row_results<T, Arch> result{zero, zero == zero};
   for (bool refined = false;; refined = true) {
     B mark = zero;
-    const term_type term(p.row, q.row, B(T(1)), q_factor, shift, least_y, false);
-    const auto all = add_up(mark, term);
+    const auto all = add_up(mark, rows);
     const B value = (all.first / p.sum).value();
     if (!refined) {
       result.value = value;
       result.valid = (mark == zero) & (abs(value) <= B((std::numeric_limits<T>::max)()));
       const auto again = result.valid & (value < visible);
       if (!xsimd::any(again)) return result;
-      shift = choose(again, shift + (all.second / p.sum).value(), shift);
+      rows.shift = choose(again, rows.shift + (all.second / p.sum).value(), rows.shift);
     } else {
       result.value = choose(result.value < visible, value, result.value);
       return result;
@@ -356,38 +372,65 @@ template <class T, class Arch>
 row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<const T> x,
                                           matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
-  using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
+  using lanes_type = kl_from_logits_lanes<T, Arch>;
+  using term_type = typename lanes_type::term_type;
   tile<T, Arch> p_tile(x, -infinity<T>);
   tile<T, Arch> q_tile(y, -infinity<T>);
   const row_weights<T, Arch> p(t, add_up_tile<T, Arch>(t, weight_sums(), p_tile));
   const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, weight_sums(), q_tile));
   plain = p.plain & q.plain;
-  return kl_from_logits_plain(t, p, q, [&](B& mark, const term_type& term) {
+  return kl_from_logits_plain(t, p, q, [&](B& mark, const lanes_type& rows) {
+    const term_type term = rows.term();
     sums<T, Arch, 2> all;
     add_up_columns(all, bound_kl_term<term_type, B>{term, mark}, p_tile, q_tile);
     return two_totals<T, Arch>{all.total_of_lanes(0).ordered(), all.total_of_lanes(1).ordered()};
   });
 }
 
-/// One row of any length.
+/// Up to `lanes` rows that are not too long for the cache, or one of any length.
 template <class T, class Arch>
-row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, const T* x, const T* y,
-                                         std::size_t n, std::uint32_t& plain) {
+row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<const T> x,
+                                         matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
-  using term_type = kl_from_logits_term<plain_row<T, Arch>, T, Arch>;
-  const row_weights<T, Arch> p(t, plain_totals_of_row<T, Arch>(t, x, n));
-  const row_weights<T, Arch> q(t, plain_totals_of_row<T, Arch>(t, y, n));
+  using row_type = plain_row<T, Arch>;
+  using lanes_type = kl_from_logits_lanes<T, Arch>;
+  using term_type = typename lanes_type::term_type;
+  const row_weights<T, Arch> p(t, plain_totals_of_rows<T, Arch>(t, x));
+  const row_weights<T, Arch> q(t, plain_totals_of_rows<T, Arch>(t, y));
   plain = p.plain & q.plain;
   if (plain == 0) return {B(T(0)), B(T(0)) == B(T(0))};
-  return kl_from_logits_plain(t, p, q, [&](B& mark, const term_type& term) {
-    sums<T, Arch, 2> all;
-    sweep_sums<pace::fast>(all, n, bound_kl_term<term_type, B>{term, mark},
-                           input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
-    wide_batch<T, Arch> first[lanes<T, Arch>] = {all.total_of_lanes(0)};
-    wide_batch<T, Arch> second[lanes<T, Arch>] = {all.total_of_lanes(1)};
-    mark = B(xsimd::any(mark != B(T(0))) ? T(1) : T(0));
-    return two_totals<T, Arch>{sum_across_lanes<T, Arch>(first, 1).ordered(),
-                               sum_across_lanes<T, Arch>(second, 1).ordered()};
+  typename row_type::lanes_in_memory p_memory;
+  typename row_type::lanes_in_memory q_memory;
+  p.row.store(p_memory);
+  q.row.store(q_memory);
+  return kl_from_logits_plain(t, p, q, [&](B& mark, const lanes_type& rows) {
+    alignas(64) T q_factor[lanes<T, Arch>];
+    alignas(64) T shift[lanes<T, Arch>];
+    alignas(64) T least_y[lanes<T, Arch>];
+    alignas(64) T marks[lanes<T, Arch>] = {};
+    rows.q_factor.store_aligned(q_factor);
+    rows.shift.store_aligned(shift);
+    rows.least_y.store_aligned(least_y);
+    wide_batch<T, Arch> parts[2][lanes<T, Arch>];
+    for (std::size_t r = 0; r < x.rows(); ++r) {
+      sums<T, Arch, 2> all;
+      if ((plain >> r & 1) != 0) {
+        const row_type p_row(rows.p_row, p_memory, r);
+        const row_type q_row(rows.q_row, q_memory, r);
+        const term_type term(p_row, q_row, B(T(1)), B(q_factor[r]), B(shift[r]), B(least_y[r]),
+                             false);
+        B row_mark(T(0));
+        sweep_sums<pace::fast>(all, x.columns(), bound_kl_term<term_type, B>{term, row_mark},
+                               input<T>{x.row(r).data(), -infinity<T>},
+                               input<T>{y.row(r).data(), -infinity<T>});
+        if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
+      }
+      parts[0][r] = all.total_of_lanes(0);
+      parts[1][r] = all.total_of_lanes(1);
+    }
+    mark = B::load_aligned(marks);
+    return two_totals<T, Arch>{sum_across_lanes<T, Arch>(parts[0], x.rows()).ordered(),
+                               sum_across_lanes<T, Arch>(parts[1], x.rows()).ordered()};
   });
 }
 
@@ -396,7 +439,7 @@ void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<c
                                     T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
-  const std::size_t block = columns <= short_row ? lanes<T, Arch> : 1;
+  const std::size_t block = columns > long_row ? 1 : rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < p_logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, p_logits.rows() - first);
     const auto x = rows_of(p_logits, first, rows);
@@ -404,9 +447,8 @@ void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<c
     std::uint32_t done = 0;
     alignas(64) T values[lanes<T, Arch>];
     if (columns > 0 && plain_row<T, Arch>::limit(t) >= 0) {
-      const auto result = columns <= short_row
-                              ? kl_from_logits_short<T, Arch>(t, x, y, done)
-                              : kl_from_logits_long<T, Arch>(t, x.data(), y.data(), columns, done);
+      const auto result = columns <= longest_tile ? kl_from_logits_short<T, Arch>(t, x, y, done)
+                                                  : kl_from_logits_long<T, Arch>(t, x, y, done);
       result.value.store_aligned(values);
       done &= lane_bits<T, Arch>(result.valid, rows);
     }

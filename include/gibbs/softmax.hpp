@@ -270,8 +270,8 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     const auto to = rows_of(out, first, rows);
     const auto totals = columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(
                                                  in.data(), to.data(), columns, t, for_parts)
-                        : columns <= short_row ? softmax_short<WithTotal, T, Arch>(in, to, t)
-                                               : softmax_long<WithTotal, T, Arch>(in, to, t);
+                        : columns <= short_row<Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t)
+                                                     : softmax_long<WithTotal, T, Arch>(in, to, t);
     done(first, totals);
     for (std::size_t r = 0; r < rows; ++r) {
       if ((totals.plain >> r & 1) == 0) alone(first + r);
@@ -389,7 +389,7 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
     std::uint32_t plain = 0;
-    if (columns <= short_row) {
+    if (columns <= short_row<Arch>) {
       tile<T, Arch> x(in, -infinity<T>);
       const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
       const plain_row<T, Arch> row(t, totals.largest);

@@ -396,7 +396,7 @@ template <class T, class Arch, class Terms, class... Others>
 GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
                                                             matrix_view<const T> x,
                                                             Others... others) {
-  if (x.columns() > short_row) return add_up_long_rows<T, Arch>(t, of, x, others...);
+  if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
   tile<T, Arch> in(x, -infinity<T>);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others, T(0))...);
 }

@@ -24,8 +24,13 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
   return {m.data() + first * m.row_stride(), count, m.columns(), m.row_stride()};
 }
 
-/// Rows up to this length are transposed.
-inline constexpr std::size_t short_row = 64;
+/// Rows up to this length may be transposed: reductions of logits are then faster than with sums
+/// that are brought together across the lanes.
+inline constexpr std::size_t longest_tile = 256;
+
+/// Where less is done than for those, or results are transposed back, it has to be worth it.
+template <class Arch>
+inline constexpr std::size_t short_row = is_avx512<Arch> ? 64 : longest_tile;
 
 /// part_lanes batches: within each part, rows become columns.
 template <class T, class Arch>
@@ -159,7 +164,7 @@ class tile {
 
   std::size_t rows_;
   std::size_t columns_;
-  alignas(64) T data_[short_row * step];
+  alignas(64) T data_[longest_tile * step];
 };
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets
@@ -238,7 +243,7 @@ GIBBS_INLINE void reduce_probabilities(T* results, Term term, bool negative, mat
     const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
     B mark(T(0));
     wide_batch<T, Arch> total;
-    if (columns <= short_row) {
+    if (columns <= short_row<Arch>) {
       sums<T, Arch, 1> all;
       add_up_columns(all, marking_term<T, Arch, Term>{term, mark},
                      tile<T, Arch>(rows_of(x, first, rows), T(0)),
