@@ -89,10 +89,10 @@ void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* resul
   reduce_probabilities<T, Arch>(results, cross_entropy_term<T, Arch>(), true, p, q);
 }
 
-/// Differences of logits up to this much can be divided by the temperature without overflow.
+/// Differences of logits up to this much can be divided by a moderate temperature without overflow.
 template <class T>
 GIBBS_INLINE T largest_difference(const temperature<T>& t) {
-  return static_cast<T>((std::numeric_limits<T>::max)() * (t.value < 1 ? t.value / 2 : 0.5));
+  return (std::numeric_limits<T>::max)() / 2 / (1 + t.inverse.hi);
 }
 
 /// Of any row.

@@ -227,11 +227,12 @@ plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(const T* x, T* o
 
   wide<T> sums_of[most_parts][size] = {};
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
+    const row_type local = row;  // which no store may change, so that it stays in registers
     for (std::size_t i = 0; i < count; i += long_row) {
       sums<T, Arch, size, softmax_exact<WithTotal>> all;
       sweep_sums_and_store<pace::fast>(
           all, (std::min)(long_row, count - i), out + first + i,
-          [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
+          [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, local, v); },
           input<T>{x + first + i, -infinity<T>});
       for (std::size_t k = 0; k < size; ++k) sums_of[part][k] = sums_of[part][k] + all.total(k);
     }

@@ -39,8 +39,9 @@ class plain_row {
   /// Rows are plain whose maximum is not beyond this: a larger one would cost the split of the
   /// exponent digits. Negative where no row is.
   GIBBS_INLINE static T limit(const temperature<T>& t) {
-    if (!t.moderate || t.limit != temperature<T>::kind::finite) return -1;
-    return static_cast<T>(bound * t.value);
+    // Without overflow, even where a compiler computes it ahead.
+    const T result = static_cast<T>(bound) / t.inverse.hi;
+    return t.moderate && t.limit == temperature<T>::kind::finite ? result : T(-1);
   }
   GIBBS_INLINE static bool is_plain(T limit, T largest) {
     return (largest < 0 ? -largest : largest) <= limit;
@@ -230,8 +231,10 @@ class careful_row {
 
   /// The largest of the numbers that the exponential gets to see.
   GIBBS_INLINE static T pivot(const temperature<T>& t, T largest) {
-    if (largest == -infinity<T> || t.limit != kind::finite || is_large(t, largest)) return 0;
-    return (largest * t.before * t.after[0]) * t.after[1];
+    const bool none = largest == -infinity<T> || t.limit != kind::finite || is_large(t, largest);
+    // In this order nothing overflows, even where a compiler computes it ahead.
+    const T x = none ? T(0) : largest;
+    return (x * t.before * t.after[0]) * t.after[1];
   }
 
   kind limit_;

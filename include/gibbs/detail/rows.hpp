@@ -34,7 +34,7 @@ inline constexpr std::size_t short_row = is_avx512<Arch> ? 64 : longest_tile;
 
 /// part_lanes batches: within each part, rows become columns.
 template <class T, class Arch>
-GIBBS_INLINE void transpose_parts(batch<T, Arch> (&x)[part_lanes<T, Arch>]) {
+GIBBS_INLINE void transpose_parts(batch<T, Arch>* x) {
   constexpr std::size_t size = part_lanes<T, Arch>;
   GIBBS_UNROLL
   for (std::size_t stage = 1; stage < size; stage *= 2) {
@@ -154,7 +154,7 @@ class tile {
 
  private:
   template <std::size_t... k>
-  GIBBS_INLINE static void write_parts(T* row, std::size_t stride, const B (&x)[part],
+  GIBBS_INLINE static void write_parts(T* row, std::size_t stride, const B* x,
                                        std::index_sequence<k...>) {
     GIBBS_UNROLL
     for (std::size_t r = 0; r < part; ++r) {
