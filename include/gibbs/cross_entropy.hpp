@@ -116,7 +116,7 @@ void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* label
       [&](std::size_t first, const plain_totals<T, Arch, 3>& totals) {
         alignas(64) T at_label[lanes<T, Arch>] = {};
         for (std::size_t r = 0; r < lanes<T, Arch> && first + r < logits.rows(); ++r) {
-          at_label[r] = logits.row(first + r)[static_cast<std::size_t>(labels[first + r])];
+          at_label[r] = row_of(logits, first + r)[static_cast<std::size_t>(labels[first + r])];
         }
         const B largest = totals.largest;
         const B x = B::load_aligned(at_label);
@@ -126,7 +126,7 @@ void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* label
         return row_results<T, Arch>{(distance * inverse + totals.log_sum()).value(), valid};
       },
       [&](std::size_t i) {
-        return cross_entropy_label_row<T, Arch>(logits.row(i).data(), logits.columns(),
+        return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(),
                                                 static_cast<std::size_t>(labels[i]), t, for_parts);
       },
       logits);
@@ -242,7 +242,7 @@ void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T>
         return row_results<T, Arch>{value, of.valid};
       },
       [&](std::size_t i) {
-        return cross_entropy_target_row<T, Arch>(logits.row(i).data(), target.row(i).data(),
+        return cross_entropy_target_row<T, Arch>(row_of(logits, i), row_of(target, i),
                                                  logits.columns(), t);
       },
       logits, target);

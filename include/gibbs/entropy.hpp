@@ -171,7 +171,7 @@ void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results, double
       },
       [&](std::size_t i) {
         const auto sum =
-            entropy_sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t, for_parts);
+            entropy_sum_of_row<T, Arch>(row_of(logits, i), logits.columns(), t, for_parts);
         return entropy_of<T, Arch>(sum);
       },
       logits);

@@ -421,8 +421,8 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
                              false);
         B row_mark(T(0));
         sweep_sums<pace::fast>(all, x.columns(), bound_kl_term<term_type, B>{term, row_mark},
-                               input<T>{x.row(r).data(), -infinity<T>},
-                               input<T>{y.row(r).data(), -infinity<T>});
+                               input<T>{row_of(x, r), -infinity<T>},
+                               input<T>{row_of(y, r), -infinity<T>});
         if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
       }
       parts[0][r] = all.total_of_lanes(0);
@@ -455,7 +455,7 @@ void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<c
     for (std::size_t r = 0; r < rows; ++r) {
       results[first + r] = (done >> r & 1) != 0 ? values[r]
                                                 : kl_from_logits_row<T, Arch>(
-                                                      x.row(r).data(), y.row(r).data(), columns, t);
+                                                      row_of(x, r), row_of(y, r), columns, t);
     }
   }
 }

@@ -59,7 +59,7 @@ void log_sum_exp_rows_in(matrix_view<const T> logits, T* results, double at_temp
       },
       [&](std::size_t i) {
         return log_sum_exp_of<T, Arch>(
-            sum_of_row<T, Arch>(logits.row(i).data(), logits.columns(), t, for_parts), t);
+            sum_of_row<T, Arch>(row_of(logits, i), logits.columns(), t, for_parts), t);
       },
       logits);
 }

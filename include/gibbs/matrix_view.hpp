@@ -8,6 +8,8 @@
 #include <span>
 #include <type_traits>
 
+#include "detail/inline.hpp"
+
 namespace gibbs {
 
 /// A row-major matrix of float or double (const for input): row i begins at data() + i *
@@ -31,28 +33,28 @@ class matrix_view {
   constexpr matrix_view() noexcept = default;
 
   /// Rows one behind the other.
-  constexpr matrix_view(T* data, std::size_t rows, std::size_t columns) noexcept
+  GIBBS_INLINE constexpr matrix_view(T* data, std::size_t rows, std::size_t columns) noexcept
       : matrix_view(data, rows, columns, columns) {}
 
   /// Rows row_stride elements apart. A matrix without columns has a row stride of 0, whatever is
   /// said here, so that data may be null then.
-  constexpr matrix_view(T* data, std::size_t rows, std::size_t columns,
-                        std::size_t row_stride) noexcept
+  GIBBS_INLINE constexpr matrix_view(T* data, std::size_t rows, std::size_t columns,
+                                     std::size_t row_stride) noexcept
       : data_(data), rows_(rows), columns_(columns), row_stride_(columns == 0 ? 0 : row_stride) {}
 
   /// A view to write through is also one to read through.
   template <class U>
-  requires(std::is_same_v<const U, T> &&
-           !std::is_same_v<U, T>) constexpr matrix_view(const matrix_view<U>& other) noexcept
+  requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>) GIBBS_INLINE
+      constexpr matrix_view(const matrix_view<U>& other) noexcept
       : matrix_view(other.data(), other.rows(), other.columns(), other.row_stride()) {}
 
-  constexpr T* data() const noexcept { return data_; }
-  constexpr std::size_t rows() const noexcept { return rows_; }
-  constexpr std::size_t columns() const noexcept { return columns_; }
-  constexpr std::size_t row_stride() const noexcept { return row_stride_; }
+  GIBBS_INLINE constexpr T* data() const noexcept { return data_; }
+  GIBBS_INLINE constexpr std::size_t rows() const noexcept { return rows_; }
+  GIBBS_INLINE constexpr std::size_t columns() const noexcept { return columns_; }
+  GIBBS_INLINE constexpr std::size_t row_stride() const noexcept { return row_stride_; }
 
   /// Row i < rows(), not checked.
-  constexpr std::span<T> row(std::size_t i) const noexcept {
+  GIBBS_INLINE constexpr std::span<T> row(std::size_t i) const noexcept {
     return {data_ + i * row_stride_, columns_};
   }
 

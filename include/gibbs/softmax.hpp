@@ -297,7 +297,7 @@ void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_
   softmax_groups<false, T, Arch>(
       logits, out, t, [](std::size_t, const plain_totals<T, Arch, 1>&) {},
       [&](std::size_t i) {
-        softmax_careful<T, Arch>(logits.row(i).data(), out.row(i).data(), columns, t);
+        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t);
       },
       for_parts);
 }
@@ -326,9 +326,9 @@ void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T
         }
       },
       [&](std::size_t i) {
-        const T* x = logits.row(i).data();
+        const T* x = row_of(logits, i);
         results[i] = log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, logits.columns(), t), t);
-        softmax_careful<T, Arch>(x, out.row(i).data(), logits.columns(), t);
+        softmax_careful<T, Arch>(x, row_of(out, i), logits.columns(), t);
       },
       for_parts);
 }
@@ -379,7 +379,7 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
   const std::size_t columns = logits.columns();
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
   const auto alone = [&](std::size_t i) {
-    log_softmax_row<T, Arch>(logits.row(i).data(), out.row(i).data(), columns, t, for_parts);
+    log_softmax_row<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
   };
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);

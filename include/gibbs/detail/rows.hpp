@@ -20,6 +20,11 @@
 namespace gibbs::detail {
 
 template <class T>
+GIBBS_INLINE T* row_of(const matrix_view<T>& m, std::size_t i) {
+  return m.data() + i * m.row_stride();
+}
+
+template <class T>
 GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, std::size_t count) {
   return {m.data() + first * m.row_stride(), count, m.columns(), m.row_stride()};
 }
@@ -254,8 +259,8 @@ GIBBS_INLINE void reduce_probabilities(T* results, Term term, bool negative, mat
       alignas(64) T marks[lanes<T, Arch>] = {};
       for (std::size_t r = 0; r < rows; ++r) {
         B row_mark(T(0));
-        parts[r] = add_up_row<T, Arch>(row_mark, term, columns, x.row(first + r).data(),
-                                       others.row(first + r).data()...);
+        parts[r] = add_up_row<T, Arch>(row_mark, term, columns, row_of(x, first + r),
+                                       row_of(others, first + r)...);
         if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
       }
       total = sum_across_lanes<T, Arch>(parts, rows);
