@@ -7,7 +7,6 @@
 #define GIBBS_DETAIL_ROWS_HPP
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -177,7 +176,8 @@ class tile {
 /// for a row does not depend on how many there are. x has room for `lanes` rows and is used up.
 template <class T, class Arch, class Value, class Combine>
 GIBBS_INLINE Value across_lanes(Value* x, std::size_t rows, Combine combine) {
-  const std::size_t padded = std::bit_ceil(rows);
+  std::size_t padded = 1;
+  while (padded < rows) padded *= 2;
   for (std::size_t r = rows; r < padded; ++r) x[r] = x[rows - 1];
   for (std::size_t copies = padded; copies < lanes<T, Arch>; copies *= 2) {
     for (std::size_t r = 0; r < padded; ++r) x[r] = combine(x[r], x[r]);

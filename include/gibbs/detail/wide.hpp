@@ -6,7 +6,6 @@
 #ifndef GIBBS_DETAIL_WIDE_HPP
 #define GIBBS_DETAIL_WIDE_HPP
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -16,8 +15,9 @@
 namespace gibbs::detail {
 
 /// Looks at the bits: subtracting or comparing would raise flags for infinity or NaN.
+/// (std::bit_cast is a function that no architecture has in its name.)
 GIBBS_INLINE bool is_finite(double x) {
-  return (std::bit_cast<std::uint64_t>(x) << 1) < (std::uint64_t(0x7ff) << 53);
+  return (__builtin_bit_cast(std::uint64_t, x) << 1) < (std::uint64_t(0x7ff) << 53);
 }
 
 /// hi + lo with |lo| <= ulp(hi) / 2 (T. J. Dekker, "A floating-point technique for extending the
