@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.23)
 if(NOT DATA)
   set(DATA "${CMAKE_CURRENT_LIST_DIR}/data/counts.txt")
 endif()
-set(tolerance 3) # per cent
+set(tolerance 5) # per cent
 
 execute_process(
   COMMAND valgrind --tool=callgrind --callgrind-out-file=${PROGRAM}.callgrind --collect-atstart=no
@@ -65,11 +65,11 @@ foreach(line IN LISTS wanted)
   if(new GREATER most)
     list(APPEND failed "${name}: ${new} instructions, they were ${old}")
   elseif(new LESS least)
-    list(APPEND failed "${name}: ${new} instructions, they were ${old}: better, to be kept with UPDATE")
+    message("${name}: ${new} instructions, they were ${old}: better, to be kept with UPDATE")
   endif()
 endforeach()
 if(failed)
   list(JOIN failed "\n" failed)
   message(FATAL_ERROR "${failed}")
 endif()
-message("${number} functions, all within ${tolerance} % of ${DATA}")
+message("${number} functions, none more than ${tolerance} % above ${DATA}")
