@@ -113,9 +113,9 @@ void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* label
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
-      [&](std::size_t first, const plain_totals<T, Arch, 3>& totals) {
+      [&](std::size_t first, std::size_t rows, const plain_totals<T, Arch, 3>& totals) {
         alignas(64) T at_label[lanes<T, Arch>] = {};
-        for (std::size_t r = 0; r < lanes<T, Arch> && first + r < logits.rows(); ++r) {
+        for (std::size_t r = 0; r < rows; ++r) {
           at_label[r] = row_of(logits, first + r)[static_cast<std::size_t>(labels[first + r])];
         }
         const B largest = totals.largest;
@@ -203,13 +203,12 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
   wide<T> mass(0.0);
   for (std::size_t i = 0; i < n; i += long_row) {
     const std::size_t count = (std::min)(long_row, n - i);
-    if (!plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t),
-                                      sweep_max<T, Arch>(count, x + i))) {
+    const T largest = sweep_max<T, Arch>(count, x + i);
+    if (!plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
     }
     const auto totals =
-        add_up_rows<T, Arch>(t, target_terms<T, Arch>(), matrix_view<const T>(x + i, 1, count),
-                             matrix_view<const T>(target + i, 1, count));
+        add_up_plain_row<T, Arch>(t, largest, target_terms<T, Arch>(), count, x + i, target + i);
     const target_sums<T, Arch> sums_of_piece(totals, t);
     if (lane_bits<T, Arch>(sums_of_piece.valid, 1) == 0) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
@@ -236,7 +235,7 @@ void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T>
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms<T, Arch>(),
-      [&](std::size_t, const plain_totals<T, Arch, 5>& totals) {
+      [&](std::size_t, std::size_t, const plain_totals<T, Arch, 5>& totals) {
         const target_sums<T, Arch> of(totals, t);
         const auto value = (of.distances + of.mass * totals.log_sum()).value();
         return row_results<T, Arch>{value, of.valid};

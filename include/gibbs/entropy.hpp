@@ -120,8 +120,8 @@ entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n, const temperature
   using B = batch<T, Arch>;
   const T largest = sweep_max<T, Arch>(n, x);
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    const auto totals = add_up_rows<T, Arch>(t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
-                                             matrix_view<const T>(x, 1, n));
+    const auto totals = add_up_plain_row<T, Arch>(
+        t, largest, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)}, n, x);
     return {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
   }
   const careful_row<T, Arch> row(t, largest);
@@ -165,7 +165,7 @@ void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results, double
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
-      [&](std::size_t, const plain_totals<T, Arch, 4>& totals) {
+      [&](std::size_t, std::size_t, const plain_totals<T, Arch, 4>& totals) {
         const B value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
         return row_results<T, Arch>{value, value == value};
       },

@@ -333,6 +333,22 @@ GIBBS_INLINE sums<T, Arch, Terms::size, 1> add_up_row(const plain_row<T, Arch>& 
   return all;
 }
 
+/// The sums of one row of any length that is plain and has this maximum, and of others beside it.
+template <class T, class Arch, class Terms, class... Others>
+GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperature<T>& t, T largest,
+                                                                 Terms of, std::size_t n,
+                                                                 const T* x, Others... others) {
+  const plain_row<T, Arch> row(t, batch<T, Arch>(largest));
+  plain_totals<T, Arch, Terms::size> result(row, 1);
+  const auto all = add_up_row<T, Arch>(row, of, n, x, others...);
+  GIBBS_UNROLL
+  for (std::size_t i = 0; i < Terms::size; ++i) {
+    auto total = all.total_of_lanes(i);
+    result.of[i] = sum_across_lanes<T, Arch>(&total, 1).ordered();
+  }
+  return result;
+}
+
 /// The sums of short rows of logits, and of others of the same shape, over those that are plain.
 template <class T, class Arch, class Terms, class... Tiles>
 GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& t, Terms of,
@@ -422,8 +438,8 @@ struct row_results {
   mask<T, Arch> valid;
 };
 
-/// results[r] is what finish(first, totals) makes of the sums, a lane a row from `first` on, where
-/// the row is plain, not too long, and the result valid; otherwise alone(r).
+/// results[r] is what finish(first, rows, totals) makes of the sums, a lane a row from `first` on,
+/// where the row is plain, not too long, and the result valid; otherwise alone(r).
 template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
 GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
                                 Alone alone, matrix_view<const T> logits, Others... others) {
@@ -445,7 +461,7 @@ GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, F
     }
     for (std::size_t i = first, k = 0; i < end; i += block, ++k) {
       const std::size_t rows = (std::min)(block, end - i);
-      const row_results<T, Arch> finished = finish(i, totals[k]);
+      const row_results<T, Arch> finished = finish(i, rows, totals[k]);
       const std::uint32_t done = totals[k].plain & lane_bits<T, Arch>(finished.valid, rows);
       if (rows == lanes<T, Arch> && done == all_lanes<T, Arch>) {
         write(results + i, finished.value);
@@ -516,7 +532,7 @@ template <class T, class Arch>
 logits_sum<T> sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
   const T largest = sweep_max<T, Arch>(n, x);
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    return add_up_rows<T, Arch>(t, weight_sums(), matrix_view<const T>(x, 1, n)).first_sum();
+    return add_up_plain_row<T, Arch>(t, largest, weight_sums(), n, x).first_sum();
   }
   const careful_row<T, Arch> row(t, largest);
   sums<T, Arch, 3, 1> all;
