@@ -253,8 +253,7 @@ template <class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   detail::check_same_shape("cross_entropy", "p", p, "q", q);
-  detail::check_results("cross_entropy", std::ranges::data(results), std::ranges::size(results),
-                        p.rows(), p, q);
+  detail::check_results("cross_entropy", results, p, q);
   detail::cross_entropy_rows<std::remove_const_t<P>, Arch>(p, q, std::ranges::data(results));
 }
 
@@ -271,11 +270,7 @@ requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
                                const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
-  detail::check_temperature(function, options);
-  detail::check_size(function, "labels", std::ranges::size(labels), logits.rows());
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits);
-  detail::check_labels(function, std::ranges::data(labels), logits.rows(), logits.columns());
+  detail::check_labelled(function, logits, labels, results, options);
   detail::cross_entropy_label_rows<std::remove_const_t<In>, Arch>(
       logits, std::ranges::data(labels), std::ranges::data(results), options.temperature);
 }
@@ -299,8 +294,7 @@ void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> targe
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "logits", logits, "target", target);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits, target);
+  detail::check_results(function, results, logits, target);
   detail::cross_entropy_target_rows<std::remove_const_t<In>, Arch>(
       logits, target, std::ranges::data(results), options.temperature);
 }

@@ -122,28 +122,12 @@ void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits,
 
 // ---------------------------------------------------------------------------------------------------
 
-}  // namespace gibbs::dispatch
-
-namespace gibbs::detail {
-
-template <class In, class T>
-GIBBS_INLINE void check_dispatched_map(const char* function, const matrix_view<In>& logits,
-                                       const matrix_view<T>& out, const logit_options& options) {
-  check_temperature(function, options);
-  check_same_shape(function, "logits", logits, "out", out);
-  check_overlap(function, "logits", logits, out);
-}
-
-}  // namespace gibbs::detail
-
-namespace gibbs::dispatch {
-
 inline const char* architecture() noexcept { return detail::dispatched().name; }
 
 template <class In>
 void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
              const logit_options& options) {
-  detail::check_dispatched_map("softmax", logits, out, options);
+  detail::check_map("softmax", logits, out, options);
   detail::dispatched_for<std::remove_const_t<In>>().softmax(logits, out, options.temperature);
 }
 
@@ -158,9 +142,8 @@ requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                               Results&& results, const logit_options& options) {
   constexpr auto function = "softmax_with_log_sum_exp";
-  detail::check_dispatched_map(function, logits, out, options);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits, out);
+  detail::check_map(function, logits, out, options);
+  detail::check_results(function, results, logits, out);
   detail::dispatched_for<std::remove_const_t<In>>().softmax_with_log_sum_exp(
       logits, out, std::ranges::data(results), options.temperature);
 }
@@ -177,7 +160,7 @@ softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& o
 template <class In>
 void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                  const logit_options& options) {
-  detail::check_dispatched_map("log_softmax", logits, out, options);
+  detail::check_map("log_softmax", logits, out, options);
   detail::dispatched_for<std::remove_const_t<In>>().log_softmax(logits, out, options.temperature);
 }
 
@@ -191,8 +174,7 @@ template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("log_sum_exp", options);
-  detail::check_results("log_sum_exp", std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits);
+  detail::check_results("log_sum_exp", results, logits);
   detail::dispatched_for<std::remove_const_t<In>>().log_sum_exp(logits, std::ranges::data(results),
                                                                 options.temperature);
 }
@@ -207,8 +189,7 @@ detail::element<Logits> log_sum_exp(const Logits& logits, const logit_options& o
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(matrix_view<In> p, Results&& results) {
-  detail::check_results("entropy", std::ranges::data(results), std::ranges::size(results), p.rows(),
-                        p);
+  detail::check_results("entropy", results, p);
   detail::dispatched_for<std::remove_const_t<In>>().entropy(p, std::ranges::data(results));
 }
 
@@ -223,8 +204,7 @@ template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("entropy_from_logits", options);
-  detail::check_results("entropy_from_logits", std::ranges::data(results),
-                        std::ranges::size(results), logits.rows(), logits);
+  detail::check_results("entropy_from_logits", results, logits);
   detail::dispatched_for<std::remove_const_t<In>>().entropy_from_logits(
       logits, std::ranges::data(results), options.temperature);
 }
@@ -241,8 +221,7 @@ requires detail::output_of<Results, std::remove_const_t<P>>
 void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   constexpr auto function = "cross_entropy";
   detail::check_same_shape(function, "p", p, "q", q);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results), p.rows(),
-                        p, q);
+  detail::check_results(function, results, p, q);
   detail::dispatched_for<std::remove_const_t<P>>().cross_entropy(p, q, std::ranges::data(results));
 }
 
@@ -258,11 +237,7 @@ requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
                                const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
-  detail::check_temperature(function, options);
-  detail::check_size(function, "labels", std::ranges::size(labels), logits.rows());
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits);
-  detail::check_labels(function, std::ranges::data(labels), logits.rows(), logits.columns());
+  detail::check_labelled(function, logits, labels, results, options);
   detail::dispatched_for<std::remove_const_t<In>>().cross_entropy_label(
       logits, std::ranges::data(labels), std::ranges::data(results), options.temperature);
 }
@@ -287,8 +262,7 @@ void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> targe
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "logits", logits, "target", target);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits, target);
+  detail::check_results(function, results, logits, target);
   detail::dispatched_for<std::remove_const_t<In>>().cross_entropy_target(
       logits, target, std::ranges::data(results), options.temperature);
 }
@@ -307,8 +281,7 @@ requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   constexpr auto function = "kl_divergence";
   detail::check_same_shape(function, "p", p, "q", q);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results), p.rows(),
-                        p, q);
+  detail::check_results(function, results, p, q);
   detail::dispatched_for<std::remove_const_t<P>>().kl_divergence(p, q, std::ranges::data(results));
 }
 
@@ -326,8 +299,7 @@ void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits,
   constexpr auto function = "kl_divergence_from_logits";
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        p_logits.rows(), p_logits, q_logits);
+  detail::check_results(function, results, p_logits, q_logits);
   detail::dispatched_for<std::remove_const_t<P>>().kl_divergence_from_logits(
       p_logits, q_logits, std::ranges::data(results), options.temperature);
 }

@@ -187,8 +187,7 @@ void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at
 template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(matrix_view<In> p, Results&& results) {
-  detail::check_results("entropy", std::ranges::data(results), std::ranges::size(results), p.rows(),
-                        p);
+  detail::check_results("entropy", results, p);
   detail::entropy_rows<std::remove_const_t<In>, Arch>(p, std::ranges::data(results));
 }
 
@@ -203,8 +202,7 @@ template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("entropy_from_logits", options);
-  detail::check_results("entropy_from_logits", std::ranges::data(results),
-                        std::ranges::size(results), logits.rows(), logits);
+  detail::check_results("entropy_from_logits", results, logits);
   detail::entropy_from_logits_rows<std::remove_const_t<In>, Arch>(
       logits, std::ranges::data(results), options.temperature);
 }

@@ -466,8 +466,7 @@ template <class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
-  detail::check_results("kl_divergence", std::ranges::data(results), std::ranges::size(results),
-                        p.rows(), p, q);
+  detail::check_results("kl_divergence", results, p, q);
   detail::kl_divergence_rows<std::remove_const_t<P>, Arch>(p, q, std::ranges::data(results));
 }
 
@@ -486,8 +485,7 @@ void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits,
   constexpr auto function = "kl_divergence_from_logits";
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);
-  detail::check_results(function, std::ranges::data(results), std::ranges::size(results),
-                        p_logits.rows(), p_logits, q_logits);
+  detail::check_results(function, results, p_logits, q_logits);
   detail::kl_divergence_from_logits_rows<std::remove_const_t<P>, Arch>(
       p_logits, q_logits, std::ranges::data(results), options.temperature);
 }

@@ -84,8 +84,7 @@ template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options) {
   detail::check_temperature("log_sum_exp", options);
-  detail::check_results("log_sum_exp", std::ranges::data(results), std::ranges::size(results),
-                        logits.rows(), logits);
+  detail::check_results("log_sum_exp", results, logits);
   detail::log_sum_exp_rows<std::remove_const_t<In>, Arch>(logits, std::ranges::data(results),
                                                           options.temperature);
 }

@@ -190,8 +190,7 @@ void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
-  detail::check_results("softmax_with_log_sum_exp", to, std::ranges::size(results), logits.rows(),
-                        logits, out);
+  detail::check_results("softmax_with_log_sum_exp", results, logits, out);
   if (detail::in_parts(logits.columns())) {
     detail::softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, to, options.temperature,
                                                       detail::with_policy<Policy>{policy});
@@ -231,7 +230,7 @@ void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_temperature("log_sum_exp", options);
-  detail::check_results("log_sum_exp", to, std::ranges::size(results), logits.rows(), logits);
+  detail::check_results("log_sum_exp", results, logits);
   if (detail::in_parts(logits.columns())) {
     detail::log_sum_exp_rows_in<T, Arch>(logits, to, options.temperature,
                                          detail::with_policy<Policy>{policy});
@@ -250,7 +249,7 @@ void entropy(Policy&& policy, matrix_view<In> p, Results&& results) {
   using T = std::remove_const_t<In>;
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
-  detail::check_results("entropy", to, std::ranges::size(results), p.rows(), p);
+  detail::check_results("entropy", results, p);
   detail::for_rows<T, Arch>(
       policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
         detail::entropy_rows<T, Arch>(detail::rows_of(p, first, rows), to + first);
@@ -265,8 +264,7 @@ void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& resu
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_temperature("entropy_from_logits", options);
-  detail::check_results("entropy_from_logits", to, std::ranges::size(results), logits.rows(),
-                        logits);
+  detail::check_results("entropy_from_logits", results, logits);
   if (detail::in_parts(logits.columns())) {
     detail::entropy_from_logits_rows_in<T, Arch>(logits, to, options.temperature,
                                                  detail::with_policy<Policy>{policy});
@@ -286,7 +284,7 @@ void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_same_shape("cross_entropy", "p", p, "q", q);
-  detail::check_results("cross_entropy", to, std::ranges::size(results), p.rows(), p, q);
+  detail::check_results("cross_entropy", results, p, q);
   detail::for_rows<T, Arch>(
       policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
         detail::cross_entropy_rows<T, Arch>(detail::rows_of(p, first, rows),
@@ -303,10 +301,7 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const La
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   const auto* const label = std::ranges::data(labels);
-  detail::check_temperature(function, options);
-  detail::check_size(function, "labels", std::ranges::size(labels), logits.rows());
-  detail::check_results(function, to, std::ranges::size(results), logits.rows(), logits);
-  detail::check_labels(function, label, logits.rows(), logits.columns());
+  detail::check_labelled(function, logits, labels, results, options);
   if (detail::in_parts(logits.columns())) {
     detail::cross_entropy_label_rows_in<T, Arch>(logits, label, to, options.temperature,
                                                  detail::with_policy<Policy>{policy});
@@ -329,7 +324,7 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_v
   T* const to = std::ranges::data(results);
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "logits", logits, "target", target);
-  detail::check_results(function, to, std::ranges::size(results), logits.rows(), logits, target);
+  detail::check_results(function, results, logits, target);
   detail::for_rows<T, Arch>(
       policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
         detail::cross_entropy_target_rows<T, Arch>(detail::rows_of(logits, first, rows),
@@ -345,7 +340,7 @@ void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
-  detail::check_results("kl_divergence", to, std::ranges::size(results), p.rows(), p, q);
+  detail::check_results("kl_divergence", results, p, q);
   detail::for_rows<T, Arch>(
       policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
         detail::kl_divergence_rows<T, Arch>(detail::rows_of(p, first, rows),
@@ -363,8 +358,7 @@ void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_
   T* const to = std::ranges::data(results);
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);
-  detail::check_results(function, to, std::ranges::size(results), p_logits.rows(), p_logits,
-                        q_logits);
+  detail::check_results(function, results, p_logits, q_logits);
   detail::for_rows<T, Arch>(
       policy, p_logits.rows(), p_logits.columns(), [&](std::size_t first, std::size_t rows) {
         detail::kl_divergence_from_logits_rows<T, Arch>(detail::rows_of(p_logits, first, rows),

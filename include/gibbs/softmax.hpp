@@ -424,14 +424,6 @@ void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at
   log_softmax_rows_in<T, Arch>(logits, out, at_temperature, one_by_one());
 }
 
-template <class In, class T>
-GIBBS_INLINE void check_map(const char* function, const matrix_view<In>& logits,
-                            const matrix_view<T>& out, const logit_options& options) {
-  check_temperature(function, options);
-  check_same_shape(function, "logits", logits, "out", out);
-  check_overlap(function, "logits", logits, out);
-}
-
 }  // namespace detail
 
 template <class In, class Arch>
@@ -453,8 +445,7 @@ requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                               Results&& results, const logit_options& options) {
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
-  detail::check_results("softmax_with_log_sum_exp", std::ranges::data(results),
-                        std::ranges::size(results), logits.rows(), logits, out);
+  detail::check_results("softmax_with_log_sum_exp", results, logits, out);
   detail::softmax_with_log_sum_exp_rows<std::remove_const_t<In>, Arch>(
       logits, out, std::ranges::data(results), options.temperature);
 }

@@ -179,11 +179,34 @@ GIBBS_INLINE void check_results_apart(const char* function, const T* results, st
 }
 
 /// One result a row, apart from all matrices of the call.
-template <class T, class... Matrices>
-GIBBS_INLINE void check_results(const char* function, const T* results, std::size_t size,
-                                std::size_t rows, const Matrices&... matrices) {
-  check_size(function, "results", size, rows);
-  (check_results_apart(function, results, rows, matrices), ...);
+template <class Results, class First, class... Others>
+GIBBS_INLINE void check_results(const char* function, const Results& results, const First& matrix,
+                                const Others&... others) {
+  const auto* const data = std::ranges::data(results);
+  const std::size_t rows = matrix.rows();
+  check_size(function, "results", std::ranges::size(results), rows);
+  check_results_apart(function, data, rows, matrix);
+  (check_results_apart(function, data, rows, others), ...);
+}
+
+/// The arguments of what makes a matrix of another one.
+template <class In, class T>
+GIBBS_INLINE void check_map(const char* function, const matrix_view<In>& logits,
+                            const matrix_view<T>& out, const logit_options& options) {
+  check_temperature(function, options);
+  check_same_shape(function, "logits", logits, "out", out);
+  check_overlap(function, "logits", logits, out);
+}
+
+/// The arguments of what makes a result of each row and its label.
+template <class In, class Labels, class Results>
+GIBBS_INLINE void check_labelled(const char* function, const matrix_view<In>& logits,
+                                 const Labels& labels, const Results& results,
+                                 const logit_options& options) {
+  check_temperature(function, options);
+  check_size(function, "labels", std::ranges::size(labels), logits.rows());
+  check_results(function, results, logits);
+  check_labels(function, std::ranges::data(labels), logits.rows(), logits.columns());
 }
 
 }  // namespace detail
