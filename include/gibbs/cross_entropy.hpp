@@ -122,8 +122,8 @@ void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* label
         const B x = B::load_aligned(at_label);
         const auto valid = (x > B(lowest)) & (x <= largest);
         const wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
-        const wide_type inverse{B(t.inverse.hi), B(t.inverse.lo)};
-        return row_results<T, Arch>{(distance * inverse + totals.log_sum()).value(), valid};
+        const wide_type scaled = distance * in_all_lanes<T, Arch>(t.inverse);
+        return row_results<T, Arch>{(scaled + totals.log_sum()).value(), valid};
       },
       [&](std::size_t i) {
         return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(),
@@ -171,7 +171,7 @@ struct target_sums {
     valid = (distances.hi <= B(largest_difference(t))) &
             (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
     const wide_type zero{B(T(0)), B(T(0))};
-    distances = choose(valid, distances, zero) * wide_type{B(t.inverse.hi), B(t.inverse.lo)};
+    distances = choose(valid, distances, zero) * in_all_lanes<T, Arch>(t.inverse);
     mass = choose(valid, mass, zero);
   }
 };

@@ -294,7 +294,7 @@ GIBBS_INLINE plain_totals<T, Arch, 3> plain_totals_of_rows(const temperature<T>&
   const B zero(T(0));
   const split<T> below(is_plain ? (sum.mass() - wide<T>(1.0)) * first_lane(result.weight)
                                 : wide<T>(0.0));
-  result.of[0] = {B(below.hi), B(below.lo)};
+  result.of[0] = in_all_lanes<T, Arch>(below);
   result.of[1] = {zero, zero};
   result.of[2] = {B(T(1)), zero};
   return result;
@@ -329,8 +329,8 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
   using wide_type = wide_batch<T, Arch>;
   using lanes_type = kl_from_logits_lanes<T, Arch>;
   const B zero(T(0));
-  const wide_type apart = wide_type::sum(p.row.largest(), -q.row.largest()) *
-                          wide_type{B(t.inverse.hi), B(t.inverse.lo)};
+  const wide_type apart =
+      wide_type::sum(p.row.largest(), -q.row.largest()) * in_all_lanes<T, Arch>(t.inverse);
   lanes_type rows{p.row, q.row, (p.sum / q.sum).value(), (p.log_sum + -q.log_sum + apart).value(),
                   q.row.largest() - B(static_cast<T>(2 * lanes_type::term_type::most * t.value))};
   // An error of the shift enters squared. Where that could be seen, the second sum tells the error;
@@ -411,7 +411,7 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
     rows.q_factor.store_aligned(q_factor);
     rows.shift.store_aligned(shift);
     rows.least_y.store_aligned(least_y);
-    wide_batch<T, Arch> parts[2][lanes<T, Arch>];
+    rows_of_sums<T, Arch, 2> all_rows;
     for (std::size_t r = 0; r < x.rows(); ++r) {
       sums<T, Arch, 2> all;
       if ((plain >> r & 1) != 0) {
@@ -425,12 +425,12 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
                                input<T>{row_of(y, r), -infinity<T>});
         if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
       }
-      parts[0][r] = all.total_of_lanes(0);
-      parts[1][r] = all.total_of_lanes(1);
+      all_rows.set(r, all);
     }
     mark = B::load_aligned(marks);
-    return two_totals<T, Arch>{sum_across_lanes<T, Arch>(parts[0], x.rows()).ordered(),
-                               sum_across_lanes<T, Arch>(parts[1], x.rows()).ordered()};
+    wide_batch<T, Arch> totals[2];
+    all_rows.bring_together(x.rows(), totals);
+    return two_totals<T, Arch>{totals[0], totals[1]};
   });
 }
 
@@ -439,7 +439,7 @@ void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<c
                                     T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
-  const std::size_t block = columns > long_row ? 1 : rows_at_a_time<T, Arch>(columns);
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < p_logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, p_logits.rows() - first);
     const auto x = rows_of(p_logits, first, rows);

@@ -42,9 +42,8 @@ template <class T, class Arch, std::size_t N>
 GIBBS_INLINE batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
                                            const temperature<T>& t) {
   using B = batch<T, Arch>;
-  const wide_batch<T, Arch> inverse{B(t.inverse.hi), B(t.inverse.lo)};
   const wide_batch<T, Arch> largest{totals.largest, B(T(0))};
-  return (largest * inverse + totals.log_sum()).value();
+  return (largest * in_all_lanes<T, Arch>(t.inverse) + totals.log_sum()).value();
 }
 
 template <class T, class Arch, class ForParts>

@@ -123,10 +123,9 @@ void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t)
   sweep_sums_and_store<pace::compact>(
       all, n, out, [&](B& weight, const B& v) { return softmax_terms<false>(weight, row, v); },
       input<T>{x, -infinity<T>});
-  const split<T> scale(wide<T>(1.0) / all.total(0));
-  sweep_map<pace::compact, T, Arch>(n, input<T>{out, T(0)}, out, [&](const B& weight) {
-    return scaled(weight, wide_batch<T, Arch>{B(scale.hi), B(scale.lo)});
-  });
+  const auto scale = in_all_lanes<T, Arch>(split<T>(wide<T>(1.0) / all.total(0)));
+  sweep_map<pace::compact, T, Arch>(n, input<T>{out, T(0)}, out,
+                                    [&](const B& weight) { return scaled(weight, scale); });
 }
 
 /// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
@@ -169,27 +168,23 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   plain_totals<T, Arch, size> result(rows, plain.rows);
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
-  wide_batch<T, Arch> parts[size][lanes<T, Arch>];
+  rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if ((plain.rows >> r & 1) != 0) {
       const row_type row(rows, in_memory, r);
       sweep_sums_and_store<pace::fast>(
-          all, n, out.data() + r * out.row_stride(),
+          all, n, row_of(out, r),
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
-          input<T>{logits.data() + r * logits.row_stride(), -infinity<T>});
+          input<T>{row_of(logits, r), -infinity<T>});
     } else {
       // A row of maxima, to compute with.
       B weight;
       all.add(softmax_terms<WithTotal>(weight, rows, rows.largest()));
     }
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < size; ++i) parts[i][r] = all.total_of_lanes(i);
+    all_rows.set(r, all);
   }
-  GIBBS_UNROLL
-  for (std::size_t i = 0; i < size; ++i) {
-    result.of[i] = sum_across_lanes<T, Arch>(parts[i], logits.rows()).ordered();
-  }
+  all_rows.bring_together(logits.rows(), result.of);
   const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
   alignas(64) T hi[lanes<T, Arch>];
   alignas(64) T lo[lanes<T, Arch>];
@@ -197,7 +192,7 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   scale.lo.store_aligned(lo);
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     if ((plain.rows >> r & 1) == 0) continue;
-    T* row = out.data() + r * out.row_stride();
+    T* row = row_of(out, r);
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
     sweep_map<pace::fast, T, Arch>(n, input<T>{row, T(0)}, row,
                                    [&](const B& weight) { return scaled(weight, row_scale); });
@@ -240,15 +235,13 @@ plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(const T* x, T* o
   wide<T> totals[size] = {};
   for (std::size_t k = 0; k < size; ++k) {
     for (std::size_t part = 0; part < parts; ++part) totals[k] = totals[k] + sums_of[part][k];
-    const split<T> halves(totals[k]);
-    result.of[k] = {B(halves.hi), B(halves.lo)};
+    result.of[k] = in_all_lanes<T, Arch>(split<T>(totals[k]));
   }
   const split<T> scale(wide<T>(1.0) / totals[softmax_sum<WithTotal>]);
   for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
-    sweep_map<pace::fast, T, Arch>(
-        count, input<T>{out + first, T(0)}, out + first, [&](const B& weight) {
-          return scaled(weight, wide_batch<T, Arch>{B(scale.hi), B(scale.lo)});
-        });
+    const auto local = in_all_lanes<T, Arch>(scale);
+    sweep_map<pace::fast, T, Arch>(count, input<T>{out + first, T(0)}, out + first,
+                                   [&](const B& weight) { return scaled(weight, local); });
   });
   return result;
 }
@@ -264,7 +257,7 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
     return;
   }
-  const std::size_t block = columns > long_row ? 1 : rows_at_a_time<T, Arch>(columns);
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
@@ -288,8 +281,8 @@ void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_
   if (columns == 0) return;
   if (columns == 1) {
     for (std::size_t i = 0; i < logits.rows(); ++i) {
-      const T x = logits.data()[i * logits.row_stride()];
-      out.data()[i * out.row_stride()] =
+      const T x = *row_of(logits, i);
+      *row_of(out, i) =
           is_finite(static_cast<double>(x)) ? T(1) : std::numeric_limits<T>::quiet_NaN();
     }
     return;
@@ -409,8 +402,7 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
       totals.log_sum().value().store_aligned(log_sum);
       for (std::size_t r = 0; r < rows; ++r) {
         if ((plain >> r & 1) == 0) continue;
-        log_softmax_map<T, Arch>(in.data() + r * in.row_stride(), to.data() + r * to.row_stride(),
-                                 columns, t, largest[r], log_sum[r]);
+        log_softmax_map<T, Arch>(row_of(in, r), row_of(to, r), columns, t, largest[r], log_sum[r]);
       }
     }
     for (std::size_t r = 0; r < rows; ++r) {

@@ -131,25 +131,20 @@ void add_rows(T* memory, std::size_t width, const T* logits, const T* p, matrix_
   constexpr std::size_t step = lanes<T, Arch>;
   for (std::size_t j = 0; j < width; j += step) {
     const std::size_t count = (std::min)(step, width - j);
-    B sum(T(0));
-    B error(T(0));
+    sums<T, Arch, 1> all;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
       if (logits[i] == -infinity<T>) continue;
-      const B x =
-          B(p[i]) * read_first<T, Arch>(rows.data() + i * rows.row_stride() + j, count, T(0));
-      const B next = sum + x;
-      const B added = next - sum;
-      error += (sum - (next - added)) + (x - added);
-      sum = next;
+      all.add({{B(p[i]) * read_first<T, Arch>(row_of(rows, i) + j, count, T(0))}});
     }
-    alignas(64) T sums[step];
-    alignas(64) T errors[step];
-    sum.store_aligned(sums);
-    error.store_aligned(errors);
+    const auto total = all.total_of_lanes(0);
+    alignas(64) T hi[step];
+    alignas(64) T lo[step];
+    total.hi.store_aligned(hi);
+    total.lo.store_aligned(lo);
     for (std::size_t k = 0; k < count; ++k) {
       // A sum that became infinite left a NaN in its error.
-      const bool finite = is_finite(static_cast<double>(sums[k]));
-      wide<T> x = (wide<T>(sums[k]) + wide<T>(finite ? errors[k] : T(0))) * new_share;
+      const bool finite = is_finite(static_cast<double>(hi[k]));
+      wide<T> x = (wide<T>(hi[k]) + wide<T>(finite ? lo[k] : T(0))) * new_share;
       T* const element = memory + j + k;
       if (static_cast<double>(old_share) != 0) x = x + read_wide(element, width) * old_share;
       write_wide<T>(element, width, x);

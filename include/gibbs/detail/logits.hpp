@@ -28,8 +28,6 @@ class plain_row {
   using B = batch<T, Arch>;
 
  public:
-  static constexpr pace speed = pace::fast;
-
   GIBBS_INLINE plain_row(const temperature<T>& t, const B& largest)
       : largest_(largest),
         inverse_hi_(t.inverse.hi),
@@ -129,8 +127,6 @@ class careful_row {
   using kind = typename temperature<T>::kind;
 
  public:
-  static constexpr pace speed = pace::compact;
-
   GIBBS_INLINE careful_row(const temperature<T>& t, T largest)
       : limit_(t.limit),
         largest_(largest),
@@ -251,9 +247,6 @@ class careful_row {
   scaled_exp2<T, Arch> exp2_;
 };
 
-template <class Row>
-inline constexpr pace pace_of = std::remove_cvref_t<Row>::speed;
-
 /// The sums that every reduction of logits has: the first two are of the two parts of the weights
 /// of all elements below the maximum, the last counts the maxima.
 template <std::size_t N, class T, class Arch, class Row>
@@ -340,12 +333,9 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperatu
                                                                  const T* x, Others... others) {
   const plain_row<T, Arch> row(t, batch<T, Arch>(largest));
   plain_totals<T, Arch, Terms::size> result(row, 1);
-  const auto all = add_up_row<T, Arch>(row, of, n, x, others...);
-  GIBBS_UNROLL
-  for (std::size_t i = 0; i < Terms::size; ++i) {
-    auto total = all.total_of_lanes(i);
-    result.of[i] = sum_across_lanes<T, Arch>(&total, 1).ordered();
-  }
+  rows_of_sums<T, Arch, Terms::size> all;
+  all.set(0, add_up_row<T, Arch>(row, of, n, x, others...));
+  all.bring_together(1, result.of);
   return result;
 }
 
@@ -372,7 +362,7 @@ GIBBS_INLINE typename tile<T, Arch>::plain_rows plain_rows_of(T limit, matrix_vi
   using B = batch<T, Arch>;
   B maxima[lanes<T, Arch>];
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    maxima[r] = sweep_max_of_lanes<T, Arch>(x.columns(), x.data() + r * x.row_stride());
+    maxima[r] = sweep_max_of_lanes<T, Arch>(x.columns(), row_of(x, r));
   }
   const B largest = max_across_lanes<T, Arch>(maxima, x.rows());
   const auto is_plain = plain_row<T, Arch>::is_plain(limit, largest);
@@ -390,24 +380,21 @@ plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Ter
   plain_totals<T, Arch, Terms::size> result(rows, plain.rows);
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
-  wide_batch<T, Arch> parts[Terms::size][lanes<T, Arch>];
+  rows_of_sums<T, Arch, Terms::size> all;
   for (std::size_t r = 0; r < x.rows(); ++r) {
     if ((plain.rows >> r & 1) != 0) {
-      const auto all = add_up_row<T, Arch>(row_type(rows, in_memory, r), of, x.columns(),
-                                           x.data() + r * x.row_stride(),
-                                           (others.data() + r * others.row_stride())...);
-      GIBBS_UNROLL
-      for (std::size_t i = 0; i < Terms::size; ++i) parts[i][r] = all.total_of_lanes(i);
+      all.set(r, add_up_row<T, Arch>(row_type(rows, in_memory, r), of, x.columns(), row_of(x, r),
+                                     row_of(others, r)...));
     } else {
-      const B zero(T(0));
-      for (std::size_t i = 0; i < Terms::size; ++i) parts[i][r] = {zero, zero};
-      parts[Terms::size - 1][r].hi = B(T(1));  // a maximum, to compute with
+      terms<T, Arch, Terms::size> one{};
+      for (std::size_t i = 0; i < Terms::size; ++i) one.of[i] = B(T(0));
+      one.of[Terms::size - 1] = B(T(1));  // a maximum, to compute with
+      sums<T, Arch, Terms::size, 1> of_row;
+      of_row.add(one);
+      all.set(r, of_row);
     }
   }
-  GIBBS_UNROLL
-  for (std::size_t i = 0; i < Terms::size; ++i) {
-    result.of[i] = sum_across_lanes<T, Arch>(parts[i], x.rows()).ordered();
-  }
+  all.bring_together(x.rows(), result.of);
   return result;
 }
 
@@ -424,7 +411,7 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>
 /// and the sums.
 inline constexpr std::size_t long_row = 1 << 15;
 
-/// The number of rows that are taken at a time.
+/// The number of rows that are taken at a time: one if it is a long one.
 template <class T, class Arch>
 GIBBS_INLINE std::size_t rows_at_a_time(std::size_t columns) {
   const std::size_t fitting = long_row / (columns + 1) + 1;

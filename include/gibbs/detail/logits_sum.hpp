@@ -112,7 +112,7 @@ void merge(logits_sum<T>& a, logits_sum<T> b, const temperature<T>& t) {
   }
 }
 
-/// log_sum_exp of the logits, with the digits that log_sum_exp_row has.
+/// log_sum_exp of the logits.
 template <class T, class Arch>
 T log_sum_exp_of(const logits_sum<T>& s, const temperature<T>& t) {
   const wide<T> rest = s.log_mass();

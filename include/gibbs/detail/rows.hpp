@@ -81,7 +81,7 @@ class tile {
       : rows_(from.rows()), columns_(from.columns()) {
     const T* row[step];
     for (std::size_t r = 0; r < step; ++r) {
-      row[r] = from.data() + (std::min)(r, rows_ - 1) * from.row_stride();
+      row[r] = row_of(from, (std::min)(r, rows_ - 1));
     }
     if (columns_ < part) {
       for (std::size_t c = 0; c < columns_; ++c) {
@@ -93,7 +93,7 @@ class tile {
         const std::size_t at = (std::min)(c, columns_ - part);
         B x[part];
         GIBBS_UNROLL
-        for (std::size_t r = 0; r < part; ++r) x[r] = read_parts<T, Arch>(row + r, part, at);
+        for (std::size_t r = 0; r < part; ++r) x[r] = read_parts<T, Arch>(row + r, at);
         transpose_parts<T, Arch>(x);
         GIBBS_UNROLL
         for (std::size_t k = 0; k < part; ++k) set(at + k, x[k]);
@@ -107,7 +107,7 @@ class tile {
     if (columns_ < part || chosen != all_lanes<T, Arch>) {
       for (std::size_t r = 0; r < rows_; ++r) {
         if ((chosen >> r & 1) == 0) continue;
-        T* row = to.data() + r * to.row_stride();
+        T* row = row_of(to, r);
         for (std::size_t c = 0; c < columns_; ++c) row[c] = data_[c * step + r];
       }
       return;
@@ -208,6 +208,27 @@ GIBBS_INLINE wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::s
     return wide{s.hi, s.lo + (lo.first + lo.second)};
   });
 }
+
+/// The N sums of each of up to `lanes` rows: kept apart by lanes until all rows are there.
+template <class T, class Arch, std::size_t N>
+class rows_of_sums {
+ public:
+  template <std::size_t Exact>
+  GIBBS_INLINE void set(std::size_t row, const sums<T, Arch, N, Exact>& of_row) {
+    GIBBS_UNROLL
+    for (std::size_t i = 0; i < N; ++i) parts_[i][row] = of_row.total_of_lanes(i);
+  }
+
+  /// totals[i] gets sum i of each row in the lane of the row. To be called once.
+  GIBBS_INLINE void bring_together(std::size_t rows, wide_batch<T, Arch> (&totals)[N]) {
+    GIBBS_UNROLL
+    for (std::size_t i = 0; i < N; ++i)
+      totals[i] = sum_across_lanes<T, Arch>(parts_[i], rows).ordered();
+  }
+
+ private:
+  wide_batch<T, Arch> parts_[N][lanes<T, Arch>];
+};
 
 /// Adds up of(column, columns...), a row a lane.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class Terms, class... Tiles>

@@ -378,9 +378,10 @@ GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
   }
 }
 
-/// Part k from from[k * apart].
+/// Part k of the register from from[k * part_lanes], at an offset.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t apart, std::size_t at) {
+GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t at) {
+  [[maybe_unused]] constexpr std::size_t apart = part_lanes<T, Arch>;
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from[0] + at));
@@ -408,7 +409,6 @@ GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t apart, 
   } else
 #endif
   {
-    static_cast<void>(apart);
     return read<T, Arch>(from[0] + at);
   }
 }

@@ -48,10 +48,9 @@ class sums {
   GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
     GIBBS_UNROLL
     for (std::size_t i = 0; i < N - Exact; ++i) {
-      const B sum = sum_[i] + x.of[i];
-      const B added = sum - sum_[i];
-      error_[i] += (sum_[i] - (sum - added)) + (x.of[i] - added);
-      sum_[i] = sum;
+      const auto sum = wide_batch<T, Arch>::sum(sum_[i], x.of[i]);
+      sum_[i] = sum.hi;
+      error_[i] += sum.lo;
     }
     GIBBS_UNROLL
     for (std::size_t i = N - Exact; i < N; ++i) sum_[i] += x.of[i];

@@ -144,6 +144,11 @@ struct wide_batch {
   }
 };
 
+template <class T, class Arch>
+GIBBS_INLINE wide_batch<T, Arch> in_all_lanes(const split<T>& x) {
+  return {batch<T, Arch>(x.hi), batch<T, Arch>(x.lo)};
+}
+
 /// Lane 0.
 template <class T, class Arch>
 GIBBS_INLINE wide<T> first_lane(const wide_batch<T, Arch>& x) {
