@@ -36,17 +36,6 @@ inline constexpr T nan_of = std::numeric_limits<T>::quiet_NaN();
 template <class T>
 inline constexpr T inf = std::numeric_limits<T>::infinity();
 
-// The message of the std::invalid_argument that f throws; empty if it throws none.
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const std::invalid_argument& e) {
-    return e.what();
-  }
-  return {};
-}
-
 bool mentions(const std::string& message, std::initializer_list<std::string_view> parts) {
   return std::all_of(parts.begin(), parts.end(), [&](std::string_view part) {
     return message.find(part) != std::string::npos;

@@ -28,16 +28,6 @@ using gibbs::matrix_view;
 
 constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const std::invalid_argument& e) {
-    return e.what();
-  }
-  return {};
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("row strides beyond any memory are refused", T, float, double) {

@@ -124,11 +124,15 @@ inline constexpr auto numbers = [] {
   return result;
 }();
 
-/// Calls f(0), ..., f(count - 1), count <= most_parts.
+/// Calls f(block, first, count) for blocks of `each` of n things, the last of which may be smaller;
+/// there are no more than most_parts.
 template <class Policy, class F>
-void for_numbers(Policy& policy, std::size_t count, F f) {
-  std::for_each(policy, numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count),
-                [&](std::uint16_t i) { f(std::size_t(i)); });
+void for_blocks(Policy& policy, std::size_t n, std::size_t each, F f) {
+  if (n == 0) return;
+  const std::size_t blocks = (n - 1) / each + 1;
+  std::for_each(
+      policy, numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(blocks),
+      [&](std::size_t block) { f(block, block * each, (std::min)(each, n - block * each)); });
 }
 
 /// one_by_one, but not one by one.
@@ -137,10 +141,7 @@ struct with_policy {
   Policy& policy;
   template <class F>
   void operator()(std::size_t n, F f) const {
-    const std::size_t size = elements_a_part(n);
-    if (size == 0) return;
-    for_numbers(policy, (n + size - 1) / size,
-                [&](std::size_t part) { f(part, part * size, (std::min)(size, n - part * size)); });
+    for_blocks(policy, n, elements_a_part(n), f);
   }
 };
 
@@ -153,9 +154,8 @@ void for_rows(Policy& policy, std::size_t rows, std::size_t columns, F f) {
   each = (each + step - 1) / step * step;
   // Rows of many elements are not held back by the number of lanes.
   if (columns > least_elements) each = (rows + most_parts - 1) / most_parts;
-  if (each == 0) return;
-  for_numbers(policy, (rows + each - 1) / each,
-              [&](std::size_t block) { f(block * each, (std::min)(each, rows - block * each)); });
+  for_blocks(policy, rows, each,
+             [&](std::size_t, std::size_t first, std::size_t count) { f(first, count); });
 }
 
 /// Whether rows are so long that they are taken one after the other, each in parts.

@@ -12,6 +12,7 @@
 #include <iomanip>
 #include <map>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -67,6 +68,17 @@ class fault_log {
   std::size_t failed_ = 0;
   std::map<std::string, std::size_t> of_kind_;
 };
+
+// The message of the std::invalid_argument that f throws; empty if it throws none.
+template <class F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const std::invalid_argument& e) {
+    return e.what();
+  }
+  return {};
+}
 
 // The same number, -0 apart from +0; any NaN is as good as another.
 template <class T>
