@@ -76,17 +76,17 @@ void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> targe
 
 namespace detail {
 
-template <class T, class Arch>
+template <class T, class Arch, bool Lifted>
 struct cross_entropy_term {
   using B = batch<T, Arch>;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
-    return p * log_or_nan(p, q, mark);
+    return lifted<Lifted>(p) * log_or_nan(p, q, mark);
   }
 };
 
 template <class T, class Arch>
 void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
-  reduce_probabilities<T, Arch>(results, cross_entropy_term<T, Arch>(), true, p, q);
+  reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
 }
 
 /// Differences of logits up to this much can be divided by a moderate temperature without overflow.
@@ -163,13 +163,24 @@ struct target_sums {
   wide_batch<T, Arch> mass;
   mask<T, Arch> valid;
 
-  GIBBS_INLINE target_sums(const plain_totals<T, Arch, 5>& totals, const temperature<T>& t)
+  GIBBS_INLINE target_sums(const plain_totals<T, Arch, 5>& totals, const temperature<T>& t,
+                           const matrix_view<const T>& target)
       : distances(totals.of[3]), mass(totals.of[2]) {
     using B = batch<T, Arch>;
     using wide_type = wide_batch<T, Arch>;
     // The logarithm of a sum of weights is below 2^10.
     valid = (distances.hi <= B(largest_difference(t))) &
             (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
+    const auto small = distances.hi < B(least_sum<T>(target.columns()));
+    if (const std::uint32_t rows = lane_bits<T, Arch>(small, target.rows()); rows != 0) {
+      alignas(64) T tiny[lanes<T, Arch>] = {};
+      for (std::size_t r = 0; r < target.rows(); ++r) {
+        if ((rows >> r & 1) != 0 && has_tiny<T, Arch>(target.columns(), row_of(target, r))) {
+          tiny[r] = 1;
+        }
+      }
+      valid = valid & (B::load_aligned(tiny) == B(T(0)));
+    }
     const wide_type zero{B(T(0)), B(T(0))};
     distances = choose(valid, distances, zero) * in_all_lanes<T, Arch>(t.inverse);
     mass = choose(valid, mass, zero);
@@ -177,21 +188,26 @@ struct target_sums {
 };
 
 /// Of any row: distances from the maximum may overflow where their products with small
-/// probabilities do not.
+/// probabilities do not, and those products may be subnormal.
 template <class T, class Arch>
 T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
                                const temperature<T>& t) {
   const auto sum = sum_of_row<T, Arch>(x, n, t);
   if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
   wide<T> distances(0.0);
+  wide<T> lifted(0.0);
   wide<T> mass(0.0);
   for (std::size_t i = 0; i < n; ++i) {
     const T p = target[i];
     if (!(p >= 0)) return std::numeric_limits<T>::quiet_NaN();
-    if (p > 0) distances = distances + t.difference(sum.largest, x[i], p);
     mass = mass + wide<T>(p);
+    if (p >= (std::numeric_limits<T>::min)() * rescue_up<T>) {
+      distances = distances + t.difference(sum.largest, x[i], p);
+    } else if (p > 0) {
+      lifted = lifted + t.difference(sum.largest, x[i], p * rescue_up<T>);
+    }
   }
-  return static_cast<T>(distances + mass * sum.log_mass());
+  return static_cast<T>(distances + lifted * wide<T>(rescue_down<T>) + mass * sum.log_mass());
 }
 
 /// Of any row, in pieces.
@@ -209,7 +225,7 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
     }
     const auto totals =
         add_up_plain_row<T, Arch>(t, largest, target_terms<T, Arch>(), count, x + i, target + i);
-    const target_sums<T, Arch> sums_of_piece(totals, t);
+    const target_sums<T, Arch> sums_of_piece(totals, t, {target + i, 1, count});
     if (lane_bits<T, Arch>(sums_of_piece.valid, 1) == 0) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
     }
@@ -235,8 +251,8 @@ void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T>
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms<T, Arch>(),
-      [&](std::size_t, std::size_t, const plain_totals<T, Arch, 5>& totals) {
-        const target_sums<T, Arch> of(totals, t);
+      [&](std::size_t first, std::size_t rows, const plain_totals<T, Arch, 5>& totals) {
+        const target_sums<T, Arch> of(totals, t, rows_of(target, first, rows));
         const auto value = (of.distances + of.mass * totals.log_sum()).value();
         return row_results<T, Arch>{value, of.valid};
       },

@@ -61,15 +61,17 @@ void entropy_from_logits(matrix_view<In> logits, Results&& results,
 
 namespace detail {
 
-template <class T, class Arch>
+template <class T, class Arch, bool Lifted>
 struct entropy_term {
   using B = batch<T, Arch>;
-  GIBBS_INLINE B operator()(B& mark, const B& p) const { return p * log_or_nan(p, p, mark); }
+  GIBBS_INLINE B operator()(B& mark, const B& p) const {
+    return lifted<Lifted>(p) * log_or_nan(p, p, mark);
+  }
 };
 
 template <class T, class Arch>
 void entropy_rows(matrix_view<const T> p, T* results) {
-  reduce_probabilities<T, Arch>(results, entropy_term<T, Arch>(), true, p);
+  reduce_probabilities<entropy_term, T, Arch>(results, true, p);
 }
 
 /// The sums of weight_terms and the weighted sum of (max - x) / T, with only the first part of 1 /

@@ -60,10 +60,22 @@ void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits,
 
 namespace detail {
 
-template <class T, class Arch>
+template <class T, class Arch, bool Lifted>
 struct kl_term_or_limit {
   using B = batch<T, Arch>;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
+    if constexpr (!Lifted) {
+      return of(mark, p, q);
+    } else {
+      // Large p and q, whose term is small or 0 here, must not overflow.
+      const auto large = p >= B(T(1));
+      const B term = of(mark, choose(large, p, lifted<true>(p)), choose(large, q, lifted<true>(q)));
+      return choose(large, lifted<true>(term), term);
+    }
+  }
+
+ private:
+  GIBBS_INLINE static B of(B& mark, const B& p, const B& q) {
     const B tiny((std::numeric_limits<T>::min)());
     const B large((std::numeric_limits<T>::max)() / 4);
     // A NaN may get by, and stays one.
@@ -358,7 +370,7 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
 
 template <class T, class Arch>
 void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
-  reduce_probabilities<T, Arch>(results, kl_term_or_limit<T, Arch>(), false, p, q);
+  reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
 }
 
 template <class T, class Arch>

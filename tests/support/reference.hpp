@@ -186,7 +186,7 @@ struct logit_analysis {
     if (std::isinf(temperature)) {
       mpfr_set_zero(x, 1);
     } else {
-      mpfr_div_d(x, x, temperature, MPFR_RNDN);
+      mpfr_div_d(x, x, std::abs(temperature), MPFR_RNDN);  // -0 is 0
     }
   }
 

@@ -48,6 +48,15 @@ inline constexpr T rescue_up = T(0x1p64);
 template <class T>
 inline constexpr T rescue_down = T(0x1p-64);
 
+template <bool Lifted, class T, class Arch>
+GIBBS_INLINE batch<T, Arch> lifted(const batch<T, Arch>& x) {
+  if constexpr (Lifted) {
+    return x * batch<T, Arch>(rescue_up<T>);
+  } else {
+    return x;
+  }
+}
+
 /// The parts of log(x) = e ln 2 + f - (f^2 / 2 - correction) for x > 0, subnormal x too: with m = x
 /// / 2^e near 1, f = m - 1 and s = f / (2 + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2
 /// t(s^2))), so that the error of s only enters small terms (the form of FDLIBM's e_log.c).

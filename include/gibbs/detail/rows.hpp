@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "../matrix_view.hpp"
+#include "log.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
 #include "wide.hpp"
@@ -258,20 +259,55 @@ wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, R
   return all.total_of_lanes(0);
 }
 
-/// results[r] = (negative) sum of term(mark, x...) over row r of the matrices, which have one
-/// shape; infinite where it has left a mark other than 0, unless it is NaN.
-template <class T, class Arch, class Term, class... Others>
-GIBBS_INLINE void reduce_probabilities(T* results, Term term, bool negative, matrix_view<const T> x,
+/// A sum of this many terms that is not less is not harmed where terms are rounded to the spacing
+/// of the subnormal numbers.
+template <class T>
+GIBBS_INLINE T least_sum(std::size_t terms) {
+  return (std::numeric_limits<T>::min)() * static_cast<T>(2 * terms);
+}
+
+/// Whether one of n probabilities is so small that a term with it may be a subnormal number.
+template <class T, class Arch>
+inline bool has_tiny(std::size_t n, const T* p) {
+  using B = batch<T, Arch>;
+  constexpr std::size_t step = lanes<T, Arch>;
+  const B zero(T(0));
+  const B small(T(0x1p-60));
+  auto found = zero != zero;
+  for (std::size_t i = 0; i < n; i += step) {
+    const B x = read_first<T, Arch>(p + i, (std::min)(step, n - i), T(0));
+    found = found | ((x > zero) & (x < small));
+  }
+  return xsimd::any(found);
+}
+
+/// The sum of a row by terms that are rescue_up times as large.
+template <class T, class Arch, class LiftedTerm, class... Rows>
+T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
+  batch<T, Arch> mark(T(0));
+  sums<T, Arch, 1> all;
+  sweep_sums<pace::compact>(all, n, marking_term<T, Arch, LiftedTerm>{term, mark},
+                            input<T>{x, T(0)}...);
+  return static_cast<T>(all.total(0) * wide<T>(rescue_down<T>));
+}
+
+/// results[r] = (negative) sum of Term()(mark, x...) over row r of the matrices, which have one
+/// shape; infinite where it has left a mark other than 0, unless it is NaN. x are not infinite
+/// where the result is small.
+template <template <class, class, bool Lifted> class Term, class T, class Arch, class... Others>
+GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<const T> x,
                                        Others... others) {
   using B = batch<T, Arch>;
+  using term_type = Term<T, Arch, false>;
   const std::size_t columns = x.columns();
+  const B least(least_sum<T>(columns));
   for (std::size_t first = 0; first < x.rows(); first += lanes<T, Arch>) {
     const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
     B mark(T(0));
     wide_batch<T, Arch> total;
     if (columns <= short_row<Arch>) {
       sums<T, Arch, 1> all;
-      add_up_columns(all, marking_term<T, Arch, Term>{term, mark},
+      add_up_columns(all, marking_term<T, Arch, term_type>{term_type(), mark},
                      tile<T, Arch>(rows_of(x, first, rows), T(0)),
                      tile<T, Arch>(rows_of(others, first, rows), T(0))...);
       total = all.total_of_lanes(0);
@@ -280,7 +316,7 @@ GIBBS_INLINE void reduce_probabilities(T* results, Term term, bool negative, mat
       alignas(64) T marks[lanes<T, Arch>] = {};
       for (std::size_t r = 0; r < rows; ++r) {
         B row_mark(T(0));
-        parts[r] = add_up_row<T, Arch>(row_mark, term, columns, row_of(x, first + r),
+        parts[r] = add_up_row<T, Arch>(row_mark, term_type(), columns, row_of(x, first + r),
                                        row_of(others, first + r)...);
         if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
       }
@@ -294,6 +330,14 @@ GIBBS_INLINE void reduce_probabilities(T* results, Term term, bool negative, mat
     alignas(64) T values[lanes<T, Arch>];
     choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
+    const std::uint32_t small = lane_bits<T, Arch>((mark == B(T(0))) & (abs(value) < least), rows);
+    if (small == 0) continue;
+    for (std::size_t r = 0; r < rows; ++r) {
+      if ((small >> r & 1) == 0 || !has_tiny<T, Arch>(columns, row_of(x, first + r))) continue;
+      const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
+                                              row_of(others, first + r)...);
+      results[first + r] = negative ? T(0) - lifted : lifted;
+    }
   }
 }
 
