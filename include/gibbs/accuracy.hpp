@@ -19,7 +19,7 @@ inline constexpr double softmax = 4;
 /// of the result; without a fused multiply-add the product with the two parts of the scale is
 /// rounded twice.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double softmax_subnormal = detail::has_fma<Arch> ? 1.25 : 1.75;
+inline constexpr double softmax_subnormal = detail::has_fma<Arch> ? 2 : 2.5;
 
 /// Each element, near 0 too.
 template <class T, class Arch = detail::default_arch>
@@ -48,13 +48,10 @@ inline constexpr double cross_entropy_from_logits = 4;
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence = 4;
 
-/// Or kl_divergence_from_logits_condition times the condition of the input, the error that rounding
-/// each logit once would cause, if that is larger.
+/// Or the condition of the input, if that is larger: the change that is caused by changes of each
+/// logit by an epsilon of itself.
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence_from_logits = 8;
-
-template <class T, class Arch = detail::default_arch>
-inline constexpr double kl_divergence_from_logits_condition = 2.5;
 
 /// Of the same mean of absolute values.
 template <class T, class Arch = detail::default_arch>

@@ -143,6 +143,7 @@ template <class T, class Arch>
 struct target_terms {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = 5;
+  static constexpr std::size_t exact = 1;
   GIBBS_INLINE terms<T, Arch, 5> operator()(const plain_row<T, Arch>& row, const B& x,
                                             const B& p) const {
     const B zero(T(0));

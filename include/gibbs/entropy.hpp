@@ -80,6 +80,7 @@ template <class T, class Arch>
 struct entropy_from_logits_terms {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = 4;
+  static constexpr std::size_t exact = 1;
   B inverse;
   GIBBS_INLINE terms<T, Arch, 4> operator()(const plain_row<T, Arch>& row, const B& x) const {
     auto added = weight_terms<4>(row, x);

@@ -94,104 +94,130 @@ struct kl_term_or_limit {
   }
 };
 
-/// p (d - 1 + exp(-d)) for one batch, where p exp(-d) is q; p and q are known as weights times a
-/// factor. Row is plain_row or careful_row.
-template <class Row, class T, class Arch>
-class kl_from_logits_term {
+/// p (d - 1 + exp(-d)) for d = log(p / q), and p - q, which is p (1 - exp(-d)). q and d stand
+/// beside each other where they are far from what the other one says: d where the terms cancel, q
+/// where the error of d would be multiplied.
+template <class T, class Arch>
+struct kl_parts {
   using B = batch<T, Arch>;
-  static constexpr bool careful = !std::is_same_v<Row, plain_row<T, Arch>>;
+  B term;
+  B surplus;
 
-  /// Below this d the weight of p may be too small to carry all digits, and q is used instead.
-  static constexpr T least = careful ? T(-1) : T(-40);
-
- public:
-  /// Weights of careful rows get their factor before they are multiplied by anything, those of
-  /// plain rows after everything is added up. shift is the log of the quotient of the sums of the
-  /// rows, d for equal logits with the sign changed. least_y is a logit of q that gives a d of
-  /// about twice `most`, if there is one; one below it might overflow.
-  GIBBS_INLINE kl_from_logits_term(const Row& p_row, const Row& q_row, const B& p_factor,
-                                   const B& q_factor, const B& shift, const B& least_y, bool greedy)
-      : p_row_(p_row),
-        q_row_(q_row),
-        p_factor_(p_factor),
-        q_factor_(q_factor),
-        shift_(shift),
-        least_y_(least_y),
-        greedy_(greedy),
-        exp2_(split<T>(wide<T>(log2e_hi)), T(1 / log2e_hi),
-              B(T(scaled_exp2<T, Arch>::headroom / log2e_hi))) {}
-
-  /// Beyond this d its product with a weight may overflow.
-  static constexpr T most = careful ? (std::numeric_limits<T>::max)() / 4 : T(0x1p60);
-
-  /// What does not belong into a sum with error terms is left out and marked: 2 for terms that are
-  /// infinite, 1 for d beyond most.
-  GIBBS_INLINE terms<T, Arch, 2> operator()(B& mark, const B& x, const B& y) const {
+  GIBBS_INLINE kl_parts(const B& p, const B& q, const B& d) {
     const B zero(T(0));
     const B one(T(1));
-    const B negative_infinity(-infinity<T>);
-    B p = p_row_.weight(x).value();
-    auto p_zero = x == negative_infinity;
-    auto q_zero = y == negative_infinity;
-    if (careful && greedy_) {
-      p_zero = x < p_row_.largest();
-      q_zero = y < q_row_.largest();
-    }
-    // What is replaced below gets some d here that causes no overflow.
-    auto counts = (p > zero) & ~q_zero;
-    const auto beyond = counts & (y < least_y_);
-    counts = counts & ~beyond;
-    const B x_counted = choose(counts, x, p_row_.largest());
-    const B y_counted = choose(counts, y, q_row_.largest());
-    B d;
-    if constexpr (careful) {
-      p *= p_factor_;
-      d = (q_row_.distance(y_counted) - p_row_.distance(x_counted)) - shift_;
-    } else {
-      d = p_row_.difference(x_counted, y_counted) - shift_;
-    }
-    const auto fits = d <= B(most);
-    if (!xsimd::all(fits & ~beyond)) {
-      mark = max_or_second(choose(fits & ~beyond, zero, one), mark);
-      d = choose(fits, d, zero);
-    }
-    const auto is_close = abs(d) <= one;
+    const auto is_close = (d >= B(T(-2))) & (d <= one);
     const B d_close = choose(is_close, d, zero);
     // In this order the square of a tiny d does not underflow.
     const B close = (p * d_close) * (d_close * exp_remainder(d_close));
-    const auto q_outweighs = d < B(least);
-    const B apart = p * ((d - one) + exp2_(choose(q_outweighs, zero, zero - d)).value());
-    B term = choose(is_close, close, apart);
-    if (!xsimd::all((d >= B(least)) & counts)) {
-      const B q = q_row_.weight(y).value() * q_factor_;
-      term = choose(q_outweighs, multiply_add(p, choose(q_outweighs, d, zero) - one, q), term);
-      term = choose(p == zero, q, term);
-      const auto p_only = q_zero & ~p_zero;
-      mark = choose(p_only, B(T(2)), mark);
-      term = choose(p_only, zero, term);
+    term = choose(is_close, close, multiply_add(p, d - one, q));
+    surplus = choose(is_close, p * d_close - close, p - q);
+  }
+};
+
+/// The parts for one batch of two rows that are not plain, which are known as weights times a
+/// factor.
+template <class T, class Arch>
+struct kl_from_logits_careful_term {
+  using B = batch<T, Arch>;
+  using row_type = careful_row<T, Arch>;
+
+  /// Beyond this d its product with a weight may overflow.
+  static constexpr T most = (std::numeric_limits<T>::max)() / 4;
+
+  const row_type& p_row;
+  const row_type& q_row;
+  B p_factor;
+  B q_factor;
+  B shift;      ///< the log of the quotient of the sums of the rows
+  B least_y;    ///< a logit of q that gives a d of about twice `most`; one below it might overflow
+  bool greedy;  ///< whether the temperature is 0
+  B& mark;      ///< 2 for terms that are infinite, 1 for d beyond most, which are left out
+
+  GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
+    const B zero(T(0));
+    const B negative_infinity(-infinity<T>);
+    const B p = p_row.weight(x).value() * p_factor;
+    const B q = q_row.weight(y).value() * q_factor;
+    auto p_zero = x == negative_infinity;
+    auto q_zero = y == negative_infinity;
+    if (greedy) {
+      p_zero = x < p_row.largest();
+      q_zero = y < q_row.largest();
     }
-    // The second sum is p (1 - exp(-d)), which only has a meaning where all d are small.
-    return {{term, choose(p > zero, p * d_close - close, zero)}};
+    // What is replaced below gets some d here that causes no overflow.
+    auto counts = (p > zero) & ~q_zero;
+    const auto beyond = counts & (y < least_y);
+    counts = counts & ~beyond;
+    const B x_counted = choose(counts, x, p_row.largest());
+    const B y_counted = choose(counts, y, q_row.largest());
+    const B d = (q_row.distance(y_counted) - p_row.distance(x_counted)) - shift;
+    const auto fits = (d <= B(most)) & ~beyond;
+    const auto p_only = q_zero & ~p_zero;
+    mark = max_or_second(choose(fits, zero, B(T(1))), mark);
+    mark = choose(p_only, B(T(2)), mark);
+    const kl_parts<T, Arch> parts(p, q, choose(fits, d, zero));
+    return {{choose(p_only, zero, choose(p == zero, q, parts.term)),
+             choose(p_only, zero, choose(p == zero, -q, parts.surplus))}};
+  }
+};
+
+/// Likewise for plain rows, each lane perhaps of rows of its own. Weights are not divided by their
+/// sum here.
+template <class T, class Arch>
+class kl_from_logits_term {
+  using B = batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+
+ public:
+  /// d beyond this is left to the careful terms.
+  static constexpr T most = T(0x1p60);
+
+  /// q_factor times a weight of q is as a weight of p; shift is d for equal logits with the sign
+  /// changed.
+  GIBBS_INLINE kl_from_logits_term(const temperature<T>& t, const row_type& p_row,
+                                   const row_type& q_row, const wide_type& q_factor,
+                                   const wide_type& shift)
+      : p_row_(p_row),
+        q_row_(q_row),
+        q_factor_(q_factor),
+        shift_(shift),
+        inverse_(in_all_lanes<T, Arch>(t.inverse)),
+        least_(static_cast<T>(-2 * most * t.value)) {}
+
+  GIBBS_INLINE kl_parts<T, Arch> operator()(B& mark, const B& x, const B& y) const {
+    const B p = p_row_.weight(x).value();
+    const B w = q_row_.weight(y).value();
+    const B q = multiply_add(w, q_factor_.hi, w * q_factor_.lo);
+    // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large.
+    const wide_type apart = wide_type::sum(max_or_second(least_, x), -max_or_second(least_, y));
+    const B d =
+        multiply_subtract(apart.hi, inverse_.hi, shift_.hi) +
+        multiply_add(apart.hi, inverse_.lo, multiply_subtract(apart.lo, inverse_.hi, shift_.lo));
+    mark = choose(d > B(most), B(T(1)), mark);
+    return {p, q, d};
   }
 
  private:
-  static constexpr double log2e_hi = 1.44269504088896340736;
-
-  const Row& p_row_;
-  const Row& q_row_;
-  B p_factor_;
-  B q_factor_;
-  B shift_;
-  B least_y_;
-  bool greedy_;
-  scaled_exp2<T, Arch> exp2_;
+  const row_type& p_row_;
+  const row_type& q_row_;
+  wide_type q_factor_;
+  wide_type shift_;
+  wide_type inverse_;
+  B least_;
 };
 
-template <class Term, class B>
+/// One of the parts as a term to be added up.
+template <bool Surplus, class T, class Arch>
 struct bound_kl_term {
-  const Term& term;
-  B& mark;
-  GIBBS_INLINE auto operator()(const B& x, const B& y) const { return term(mark, x, y); }
+  const kl_from_logits_term<T, Arch>& term;
+  batch<T, Arch>& mark;
+  GIBBS_INLINE terms<T, Arch, 1> operator()(const batch<T, Arch>& x,
+                                            const batch<T, Arch>& y) const {
+    const auto parts = term(mark, x, y);
+    return {{Surplus ? parts.surplus : parts.term}};
+  }
 };
 
 /// The divergence where it is so large, or nearly so, that one d overflows: the sum of p d, as the
@@ -222,7 +248,7 @@ T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_sum<T
 template <class T, class Arch>
 GIBBS_INLINE T least_logit(const temperature<T>& t, T q_largest) {
   constexpr T lowest = std::numeric_limits<T>::lowest();
-  constexpr T most = kl_from_logits_term<careful_row<T, Arch>, T, Arch>::most;
+  constexpr T most = kl_from_logits_careful_term<T, Arch>::most;
   // Written so that nothing overflows, even where a compiler computes what is not needed.
   const bool none = t.limit != temperature<T>::kind::finite || t.value >= 2;
   const double q = static_cast<double>(q_largest);
@@ -238,7 +264,6 @@ template <class T, class Arch>
 T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
   using row = careful_row<T, Arch>;
-  using term_type = kl_from_logits_term<row, T, Arch>;
   if (n == 0) return 0;
   const auto p = sum_of_row<T, Arch>(x, n, t);
   const auto q = sum_of_row<T, Arch>(y, n, t);
@@ -249,89 +274,85 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
   const row p_row(t, p.largest);
   const row q_row(t, q.largest);
   const wide<T> one(1.0);
-  const B p_factor(static_cast<T>(one / (p_row.largest_weight() * p.mass())));
-  const B q_factor(static_cast<T>(one / (q_row.largest_weight() * q.mass())));
+  const T p_factor = static_cast<T>(one / (p_row.largest_weight() * p.mass()));
+  const T q_factor = static_cast<T>(one / (q_row.largest_weight() * q.mass()));
   const B least_y(least_logit<T, Arch>(t, q.largest));
   const wide<T> log_p_sum = p.log_mass();
   const wide<T> log_q_sum = q.log_mass();
   wide<T> shift = log_p_sum - log_q_sum;
-  for (bool refined = false;; refined = true) {
-    const term_type term(p_row, q_row, p_factor, q_factor, B(static_cast<T>(shift)), least_y,
-                         t.limit == temperature<T>::kind::zero);
+  T lift = 1;
+  for (bool refined = false;;) {
     B mark(T(0));
+    const kl_from_logits_careful_term<T, Arch> term{p_row,
+                                                    q_row,
+                                                    B(p_factor * lift),
+                                                    B(q_factor * lift),
+                                                    B(static_cast<T>(shift)),
+                                                    least_y,
+                                                    t.limit == temperature<T>::kind::zero,
+                                                    mark};
     sums<T, Arch, 2> all;
-    sweep_sums<pace::compact>(all, n, bound_kl_term<term_type, B>{term, mark},
-                              input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
+    sweep_sums<pace::compact>(all, n, term, input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     if (xsimd::any(mark == B(T(2)))) return infinity<T>;
-    const wide<T> result = all.total(0);
+    const wide<T> result = all.total(0) / wide<T>(lift);
     if (xsimd::any(mark != B(T(0))) || !is_finite(static_cast<double>(result))) {
       return kl_from_logits_large<T, Arch>(x, y, n, p, q, t);
+    }
+    if (lift == 1 && static_cast<T>(result) < least_sum<T>(n)) {
+      lift = rescue_up<T>;
+      continue;
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the
     // error.
     const double size = static_cast<double>(log_p_sum + log_q_sum);
     const double visible = size * size * static_cast<double>(std::numeric_limits<T>::epsilon());
     if (refined || !(static_cast<double>(result) < visible)) return static_cast<T>(result);
-    shift = wide<T>(static_cast<T>(shift)) + all.total(1);
+    shift = wide<T>(static_cast<T>(shift)) + all.total(1) / wide<T>(lift);
+    refined = true;
   }
 }
+
+/// Weights as they are rounded.
+struct rounded_weights {
+  static constexpr std::size_t size = 1;
+  static constexpr std::size_t exact = 0;
+  template <class Row, class T, class Arch>
+  GIBBS_INLINE terms<T, Arch, 1> operator()(const Row& row, const batch<T, Arch>& x) const {
+    return {{row.weight(x).value()}};
+  }
+};
 
 /// What the divergence of plain rows needs of each of them, a lane a row.
 template <class T, class Arch>
 struct row_weights {
-  using B = batch<T, Arch>;
-  using wide_type = wide_batch<T, Arch>;
   plain_row<T, Arch> row;
-  wide_type sum;      ///< of the weights
-  wide_type log_sum;  ///< the logarithm of the sum of exp((x - max) / T)
+  batch<T, Arch> largest;   ///< of the weights, as it is rounded
+  wide_batch<T, Arch> sum;  ///< of the weights
   std::uint32_t plain;
 
-  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_totals<T, Arch, 3>& totals)
+  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_totals<T, Arch, 1>& totals)
       : row(t, totals.largest),
-        sum(totals.weight * wide_type{totals.maxima(), B(T(0))} + (totals.of[0] + totals.of[1])),
-        log_sum(totals.log_sum()),
+        largest(row.weight(row.largest()).value()),
+        sum(totals.of[0]),
         plain(totals.plain) {}
-};
 
-/// The sums of rows that are not too long for the cache, or of one of any length.
-template <class T, class Arch>
-GIBBS_INLINE plain_totals<T, Arch, 3> plain_totals_of_rows(const temperature<T>& t,
-                                                           matrix_view<const T> x) {
-  using B = batch<T, Arch>;
-  if (x.columns() <= long_row) return add_up_long_rows<T, Arch>(t, weight_sums(), x);
-  const auto sum = sum_of_row<T, Arch>(x.data(), x.columns(), t);
-  const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), sum.largest);
-  plain_totals<T, Arch, 3> result(plain_row<T, Arch>(t, B(is_plain ? sum.largest : T(0))),
-                                  is_plain);
-  const B zero(T(0));
-  const split<T> below(is_plain ? (sum.mass() - wide<T>(1.0)) * first_lane(result.weight)
-                                : wide<T>(0.0));
-  result.of[0] = in_all_lanes<T, Arch>(below);
-  result.of[1] = {zero, zero};
-  result.of[2] = {B(T(1)), zero};
-  return result;
-}
-
-/// What differs from row to row in the terms of plain rows, a lane a row.
-template <class T, class Arch>
-struct kl_from_logits_lanes {
-  using B = batch<T, Arch>;
-  using row_type = plain_row<T, Arch>;
-  using term_type = kl_from_logits_term<row_type, T, Arch>;
-
-  const row_type& p_row;
-  const row_type& q_row;
-  B q_factor;
-  B shift;
-  B least_y;
-
-  GIBBS_INLINE term_type term() const {
-    return term_type(p_row, q_row, B(T(1)), q_factor, shift, least_y, false);
+  /// Of rows that are not too long for the cache, or of one of any length.
+  GIBBS_INLINE static row_weights of(const temperature<T>& t, matrix_view<const T> x) {
+    using B = batch<T, Arch>;
+    if (x.columns() <= long_row) return {t, add_up_long_rows<T, Arch>(t, rounded_weights(), x)};
+    const auto sum = sum_of_row<T, Arch>(x.data(), x.columns(), t);
+    const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), sum.largest);
+    plain_totals<T, Arch, 1> totals(plain_row<T, Arch>(t, B(is_plain ? sum.largest : T(0))),
+                                    is_plain);
+    row_weights result(t, totals);
+    result.sum = in_all_lanes<T, Arch>(
+        split<T>(wide<T>(first_lane(result.largest)) * (is_plain ? sum.mass() : wide<T>(1.0))));
+    return result;
   }
 };
 
-/// Of plain rows, by add_up(mark, lanes), which adds up the terms of all of them. d is the
-/// difference of the logits over T, less the difference of what belongs to the rows.
+/// Of plain rows, by add_up(surplus, mark, q_factor, shift), which adds up one of the parts of all
+/// of them.
 template <class T, class Arch, class AddUp>
 GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
                                                        const row_weights<T, Arch>& p,
@@ -339,33 +360,33 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
                                                        AddUp add_up) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  using lanes_type = kl_from_logits_lanes<T, Arch>;
   const B zero(T(0));
-  const wide_type apart =
+  const wide_type q_factor = p.sum / q.sum;
+  // The log of the quotient of the sums of exp((x - max) / T). The quotient of a number by itself
+  // is only nearly 1, which rows that are nearly equal would show.
+  const B down(rescue_down<T>);
+  const wide_type p_sum = p.sum * wide_type{q.largest * down, zero};
+  const wide_type q_sum = q.sum * wide_type{p.largest * down, zero};
+  const wide_type quotient = choose((p_sum.hi == q_sum.hi) & (p_sum.lo == q_sum.lo),
+                                    wide_type{B(T(1)), zero}, p_sum / q_sum);
+  wide_type shift =
+      log_of_sum(quotient.hi, wide_type{quotient.lo, zero}) +
       wide_type::sum(p.row.largest(), -q.row.largest()) * in_all_lanes<T, Arch>(t.inverse);
-  lanes_type rows{p.row, q.row, (p.sum / q.sum).value(), (p.log_sum + -q.log_sum + apart).value(),
-                  q.row.largest() - B(static_cast<T>(2 * lanes_type::term_type::most * t.value))};
-  // An error of the shift enters squared. Where that could be seen, the second sum tells the error;
-  // it does so only where the rows are close.
-  const B size = p.log_sum.hi + q.log_sum.hi + abs(rows.shift);
-  const B seen = size * size * B(std::numeric_limits<T>::epsilon());
-  const B visible = choose(seen < B(T(0x1p-10)), seen, B(T(0x1p-10)));
-  row_results<T, Arch> result{zero, zero == zero};
-  for (bool refined = false;; refined = true) {
-    B mark = zero;
-    const auto all = add_up(mark, rows);
-    const B value = (all.first / p.sum).value();
-    if (!refined) {
-      result.value = value;
-      result.valid = (mark == zero) & (abs(value) <= B((std::numeric_limits<T>::max)()));
-      const auto again = result.valid & (value < visible);
-      if (!xsimd::any(again)) return result;
-      rows.shift = choose(again, rows.shift + (all.second / p.sum).value(), rows.shift);
-    } else {
-      result.value = choose(result.value < visible, value, result.value);
-      return result;
-    }
-  }
+  B mark = zero;
+  row_results<T, Arch> result;
+  result.value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
+  result.valid = (mark == zero) & (abs(result.value) <= B((std::numeric_limits<T>::max)()));
+  // The error of the shift enters squared. Where that could be seen, the sum of p - q, which has to
+  // be 0, tells the error.
+  const B visible(16 * std::numeric_limits<T>::epsilon());
+  const auto again = result.valid & (result.value < visible);
+  if (!xsimd::any(again)) return result;
+  const wide_type surplus = add_up(std::true_type(), mark, q_factor, shift) / p.sum;
+  const wide_type none{zero, zero};
+  shift = shift + choose(again, surplus, none);
+  const B value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
+  result.value = choose(again, value, result.value);
+  return result;
 }
 
 template <class T, class Arch>
@@ -373,30 +394,24 @@ void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* resul
   reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
 }
 
-template <class T, class Arch>
-struct two_totals {
-  wide_batch<T, Arch> first;
-  wide_batch<T, Arch> second;
-};
-
 /// Up to `lanes` short rows.
 template <class T, class Arch>
 row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<const T> x,
                                           matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
-  using lanes_type = kl_from_logits_lanes<T, Arch>;
-  using term_type = typename lanes_type::term_type;
+  using wide_type = wide_batch<T, Arch>;
   tile<T, Arch> p_tile(x, -infinity<T>);
   tile<T, Arch> q_tile(y, -infinity<T>);
-  const row_weights<T, Arch> p(t, add_up_tile<T, Arch>(t, weight_sums(), p_tile));
-  const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, weight_sums(), q_tile));
+  const row_weights<T, Arch> p(t, add_up_tile<T, Arch>(t, rounded_weights(), p_tile));
+  const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, rounded_weights(), q_tile));
   plain = p.plain & q.plain;
-  return kl_from_logits_plain(t, p, q, [&](B& mark, const lanes_type& rows) {
-    const term_type term = rows.term();
-    sums<T, Arch, 2> all;
-    add_up_columns(all, bound_kl_term<term_type, B>{term, mark}, p_tile, q_tile);
-    return two_totals<T, Arch>{all.total_of_lanes(0).ordered(), all.total_of_lanes(1).ordered()};
-  });
+  return kl_from_logits_plain(
+      t, p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
+        const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
+        sums<T, Arch, 1> all;
+        add_up_columns(all, bound_kl_term<surplus.value, T, Arch>{term, mark}, p_tile, q_tile);
+        return all.total_of_lanes(0).ordered();
+      });
 }
 
 /// Up to `lanes` rows that are not too long for the cache, or one of any length.
@@ -405,45 +420,45 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
                                          matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
-  using lanes_type = kl_from_logits_lanes<T, Arch>;
-  using term_type = typename lanes_type::term_type;
-  const row_weights<T, Arch> p(t, plain_totals_of_rows<T, Arch>(t, x));
-  const row_weights<T, Arch> q(t, plain_totals_of_rows<T, Arch>(t, y));
+  using wide_type = wide_batch<T, Arch>;
+  const auto p = row_weights<T, Arch>::of(t, x);
+  const auto q = row_weights<T, Arch>::of(t, y);
   plain = p.plain & q.plain;
   if (plain == 0) return {B(T(0)), B(T(0)) == B(T(0))};
   typename row_type::lanes_in_memory p_memory;
   typename row_type::lanes_in_memory q_memory;
   p.row.store(p_memory);
   q.row.store(q_memory);
-  return kl_from_logits_plain(t, p, q, [&](B& mark, const lanes_type& rows) {
-    alignas(64) T q_factor[lanes<T, Arch>];
-    alignas(64) T shift[lanes<T, Arch>];
-    alignas(64) T least_y[lanes<T, Arch>];
-    alignas(64) T marks[lanes<T, Arch>] = {};
-    rows.q_factor.store_aligned(q_factor);
-    rows.shift.store_aligned(shift);
-    rows.least_y.store_aligned(least_y);
-    rows_of_sums<T, Arch, 2> all_rows;
-    for (std::size_t r = 0; r < x.rows(); ++r) {
-      sums<T, Arch, 2> all;
-      if ((plain >> r & 1) != 0) {
-        const row_type p_row(rows.p_row, p_memory, r);
-        const row_type q_row(rows.q_row, q_memory, r);
-        const term_type term(p_row, q_row, B(T(1)), B(q_factor[r]), B(shift[r]), B(least_y[r]),
-                             false);
-        B row_mark(T(0));
-        sweep_sums<pace::fast>(all, x.columns(), bound_kl_term<term_type, B>{term, row_mark},
-                               input<T>{row_of(x, r), -infinity<T>},
-                               input<T>{row_of(y, r), -infinity<T>});
-        if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
-      }
-      all_rows.set(r, all);
-    }
-    mark = B::load_aligned(marks);
-    wide_batch<T, Arch> totals[2];
-    all_rows.bring_together(x.rows(), totals);
-    return two_totals<T, Arch>{totals[0], totals[1]};
-  });
+  return kl_from_logits_plain(
+      t, p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
+        alignas(64) T of_lanes[4][lanes<T, Arch>];
+        alignas(64) T marks[lanes<T, Arch>] = {};
+        q_factor.hi.store_aligned(of_lanes[0]);
+        q_factor.lo.store_aligned(of_lanes[1]);
+        shift.hi.store_aligned(of_lanes[2]);
+        shift.lo.store_aligned(of_lanes[3]);
+        rows_of_sums<T, Arch, 1> all_rows;
+        for (std::size_t r = 0; r < x.rows(); ++r) {
+          sums<T, Arch, 1> all;
+          if ((plain >> r & 1) != 0) {
+            const row_type p_row(p.row, p_memory, r);
+            const row_type q_row(q.row, q_memory, r);
+            const kl_from_logits_term<T, Arch> term(t, p_row, q_row,
+                                                    {B(of_lanes[0][r]), B(of_lanes[1][r])},
+                                                    {B(of_lanes[2][r]), B(of_lanes[3][r])});
+            B row_mark(T(0));
+            sweep_sums<pace::fast>(
+                all, x.columns(), bound_kl_term<surplus.value, T, Arch>{term, row_mark},
+                input<T>{row_of(x, r), -infinity<T>}, input<T>{row_of(y, r), -infinity<T>});
+            if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
+          }
+          all_rows.set(r, all);
+        }
+        mark = B::load_aligned(marks);
+        wide_type totals[1];
+        all_rows.bring_together(x.rows(), totals);
+        return totals[0];
+      });
 }
 
 template <class T, class Arch>

@@ -75,13 +75,13 @@ GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
 template <bool WithTotal, class T, class Arch, class Row>
 GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  const auto w = row.weight(x);
+  auto w = row.weight(x);
   weight = w.value();
   if constexpr (WithTotal) {
     const auto is_largest = x == row.largest();
     const B zero(T(0));
-    const B s = choose(is_largest, zero, w.s);
-    return terms<T, Arch, 4>{{s, s * w.q, weight, choose(is_largest, B(T(1)), zero)}};
+    w.s = choose(is_largest, zero, w.s);
+    return terms<T, Arch, 4>{{w.s, w.rest(), weight, choose(is_largest, B(T(1)), zero)}};
   } else {
     return terms<T, Arch, 1>{{weight}};
   }
@@ -98,7 +98,15 @@ inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<T, Arch>& scale) {
-  return multiply_add(weight, scale.hi, weight * scale.lo);
+  if constexpr (has_fma<Arch>) {
+    return multiply_add(weight, scale.hi, weight * scale.lo);
+  } else {
+    // The first product is exact. Rounded before it is added to the rest, it would not notice it.
+    const auto high = short_part(weight);
+    const auto scale_high = short_part(scale.hi);
+    return high * scale_high +
+           (high * ((scale.hi - scale_high) + scale.lo) + (weight - high) * scale.hi);
+  }
 }
 
 template <class T, class Arch>

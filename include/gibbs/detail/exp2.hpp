@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Exponentials in parts: 2^r - 1, and (exp(-d) - 1 + d) / d^2, as polynomials. Batch in, batch out.
+// Exponentials in parts: (2^r - 1) / r, and (exp(-d) - 1 + d) / d^2, as polynomials. Batch in,
+// batch out.
 #ifndef GIBBS_DETAIL_EXP2_HPP
 #define GIBBS_DETAIL_EXP2_HPP
 
@@ -19,44 +20,49 @@ GIBBS_INLINE batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficien
   }
 }
 
-/// 2^r - 1 for |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; their error is
-/// below 2^-27 (float), 2^-56 (double) of 2^r.
+/// (2^r - 1) / r for |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; the error of
+/// 1 + r times this is below 2^-27 (float), 2^-56 (double) of 2^r.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> exp2_minus_1(const batch<T, Arch>& r) {
+GIBBS_INLINE batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
   if constexpr (std::is_same_v<T, float>) {
-    return r * polynomial(r, 0x1.62e43p-1f, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f,
-                          0x1.5efac6p-10f, 0x1.428902p-13f);
+    return polynomial(r, 0x1.62e43p-1f, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f,
+                      0x1.5efac6p-10f, 0x1.428902p-13f);
   } else {
-    return r * polynomial(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c599p-3, 0x1.c6b08d704a1a6p-5,
-                          0x1.3b2ab6fba1b39p-7, 0x1.5d87fe788212p-10, 0x1.4309130a25ebfp-13,
-                          0x1.ffcbfcf6a96ecp-17, 0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24,
-                          0x1.e60ab42daabaap-28, 0x1.eb31550ef1214p-32);
+    return polynomial(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c599p-3, 0x1.c6b08d704a1a6p-5,
+                      0x1.3b2ab6fba1b39p-7, 0x1.5d87fe788212p-10, 0x1.4309130a25ebfp-13,
+                      0x1.ffcbfcf6a96ecp-17, 0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24,
+                      0x1.e60ab42daabaap-28, 0x1.eb31550ef1214p-32);
   }
 }
 
-/// (exp(-d) - 1 + d) / d^2 for |d| <= 1: what exp(-d) - 1 + d cancels to, without the cancellation.
+/// (exp(-d) - 1 + d) / d^2 for -2 <= d <= 1: what exp(-d) - 1 + d cancels to, without the
+/// cancellation.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   if constexpr (std::is_same_v<T, float>) {
-    return polynomial(d, 0x1p-1f, -0x1.555556p-3f, 0x1.555572p-5f, -0x1.1110c6p-7f, 0x1.6c0148p-10f,
-                      -0x1.a034dp-13f, 0x1.a935dcp-16f, -0x1.728018p-19f);
+    return polynomial(d, 0x1p-1f, -0x1.55555ap-3f, 0x1.55554ap-5f, -0x1.110f3ap-7f, 0x1.6c1f86p-10f,
+                      -0x1.a0d626p-13f, 0x1.9bd592p-16f, -0x1.5ed9eap-19f, 0x1.c831eap-22f);
   } else {
-    return polynomial(d, 0x1p-1, -0x1.5555555555555p-3, 0x1.5555555555554p-5, -0x1.1111111111159p-7,
-                      0x1.6c16c16c16f5p-10, -0x1.a01a01a016f79p-13, 0x1.a01a019fc8839p-16,
-                      -0x1.71de3a5324163p-19, 0x1.27e4fbb1b5bb5p-22, -0x1.ae645dbcec123p-26,
-                      0x1.1eed662c2da94p-29, -0x1.611db5e96ae2cp-33, 0x1.93b18a5643479p-37,
-                      -0x1.b3d438cf8a61dp-41, 0x1.aa0eadd3a7d8ep-45);
+    return polynomial(d, 0x1p-1, -0x1.5555555555557p-3, 0x1.555555555555ep-5, -0x1.1111111110edap-7,
+                      0x1.6c16c16c16157p-10, -0x1.a01a01a0524b1p-13, 0x1.a01a01a058e01p-16,
+                      -0x1.71de3a2dd8e19p-19, 0x1.27e4fbbf244a4p-22, -0x1.ae64717ffff0bp-26,
+                      0x1.1eed19dca2b9bp-29, -0x1.611c6c80adab6p-33, 0x1.940dcd0122e48p-37,
+                      -0x1.aef56d4bcb569p-41, 0x1.87ac5f1cbac48p-45, -0x1.3dda8f5433435p-48);
   }
 }
 
-/// s * (1 + q), s a power of two or 0. Kept apart, the two parts add up to sums that never see the
-/// rounding of 1 + q.
+/// s * 2^r, s a power of two or 0.
 template <class T, class Arch>
 struct exponential {
   batch<T, Arch> s;
-  batch<T, Arch> q;
+  batch<T, Arch> r;
+  batch<T, Arch> slope;  ///< (2^r - 1) / r
 
-  GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s, q, s); }
+  /// What there is beside s. Kept apart, the two parts add up to sums that never see the rounding
+  /// of their own sum.
+  GIBBS_INLINE batch<T, Arch> rest() const { return s * (r * slope); }
+  /// The sum of both, where s * r is exact.
+  GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
 };
 
 /// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for,
@@ -84,7 +90,7 @@ class scaled_exp2 {
     floor_ = zero * B(unfactor);
   }
 
-  /// -infinity and all that is too small to count have s = 0; NaN has q = NaN.
+  /// -infinity and all that is too small to count have s = 0; NaN has r = NaN.
   GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const {
     return of_clamped(max_or_second(floor_, x));
   }
@@ -114,8 +120,8 @@ class scaled_exp2 {
     // The integer part of the exponent ends up in the lowest bits, offset so that a shift makes it
     // the exponent field of a power of two, or of 0 for the smallest.
     const B shifted = multiply_add(x, hi_, magic_);
-    return {from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted))),
-            exp2_minus_1(fraction(x, shifted - magic_))};
+    const B r = fraction(x, shifted - magic_);
+    return {from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted))), r, exp2_slope(r)};
   }
 
   /// x * (hi + lo) - k, with no rounding before the subtraction.
@@ -126,9 +132,9 @@ class scaled_exp2 {
       const B x_high = short_part(x);
       const B x_low = x - x_high;
       const B low_part = hi_ - high_part_;
-      return ((((x_high * high_part_ - k) + x_high * low_part) + x_low * high_part_) +
-              x_low * low_part) +
-             x * lo_;
+      // The first difference is exact, and only the last sum is rounded at the size of the result.
+      return (x_high * high_part_ - k) +
+             (x_high * low_part + (x_low * high_part_ + (x_low * low_part + x * lo_)));
     }
   }
 

@@ -97,7 +97,8 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   return multiply_add(parts.e, B(ln2_hi<T>), parts.f - (parts.half_square - parts.correction));
 }
 
-/// log(n + x) for n >= 1 and x >= 0, of which only the terms behind the first have been rounded.
+/// log(n + x) for n > 0 and x much less than n or n >= 1 and x >= 0, of which only the terms behind
+/// the first have been rounded.
 template <class T, class Arch>
 GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
@@ -132,26 +133,33 @@ GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, A
 /// p log(p / q) - p + q for positive finite p and q, never negative, and 0 only where p == q or the
 /// result is below the smallest number. Split off the exponent difference e, so that Q = q 2^e is
 /// near p; with d = p - Q and s = d / (p + Q), p log(p / Q) - p + Q = d s + p s^3 t(s^2): no term
-/// cancels. Normal says that p and q are normal numbers and p + q does not overflow; otherwise p
-/// and q are moved to the middle of the exponent range first.
+/// cancels. What is left is p e ln 2 + q - Q, and q - Q is exact for e = 1 and -1, where the two
+/// cancel most. Normal says that p and q are normal numbers and p + q does not overflow; otherwise
+/// p and q are moved to the middle of the exponent range first.
 template <bool Normal, class T, class Arch>
 GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch>& q) {
   using B = batch<T, Arch>;
   using U = batch<uint_of<T>, Arch>;
   B P = p;
   B q_normal = q;
+  B q_beside = q;     // q times P / p
   B moved(T(0));      // log2 of (q_normal / q) / (P / p)
   B move_back(T(1));  // p / P
+  auto q_only = p != p;
   if constexpr (!Normal) {
+    const B zero(T(0));
+    const B one(T(1));
     const B tiny((std::numeric_limits<T>::min)());
     const auto p_low = p < tiny;
     const auto p_high = p > B((std::numeric_limits<T>::max)() / 4);
     const auto q_low = q < tiny;
-    P = choose(p_low, p * B(rescue_up<T>), choose(p_high, p * B(rescue_down<T>), p));
+    q_only = p_low & (q > one);  // the rest does not count
+    const B up = choose(p_low, B(rescue_up<T>), choose(p_high, B(rescue_down<T>), one));
+    P = p * up;
     q_normal = choose(q_low, q * B(rescue_up<T>), q);
-    move_back = choose(p_low, B(rescue_down<T>), choose(p_high, B(rescue_up<T>), B(T(1))));
+    q_beside = choose(q_only, one, q) * up;
+    move_back = choose(p_low, B(rescue_down<T>), choose(p_high, B(rescue_up<T>), one));
     const B step(T(rescue_exponent<T>));
-    const B zero(T(0));
     moved = choose(q_low, step, zero) - choose(p_low, step, choose(p_high, -step, zero));
   }
 
@@ -170,12 +178,13 @@ GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch
   const B s = d / (P + Q);
   const B z = s * s;
   const B close = s * multiply_add(P * z, atanh_tail(z), d);
-  const B apart = close + (multiply_add(P, e * B(ln2_hi<T>), -Q) + P * (e * B(ln2_lo<T>)));
-  const auto same_scale = e == B(T(0));
+  const B apart =
+      multiply_add(P, e * B(ln2_hi<T>), q_beside - Q) + (close + P * (e * B(ln2_lo<T>)));
+  const B term = choose(e == B(T(0)), close, apart);
   if constexpr (Normal) {
-    return choose(same_scale, close, apart + q);
+    return term;
   } else {
-    return choose(same_scale, close * move_back, apart * move_back + q);
+    return choose(q_only, q, term * move_back);
   }
 }
 

@@ -91,7 +91,7 @@ class plain_row {
   /// The weight of the maximum itself.
   GIBBS_INLINE wide_batch<T, Arch> largest_weight() const {
     const auto w = weight(largest_);
-    return wide_batch<T, Arch>::ordered_sum(w.s, w.s * w.q);
+    return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
   }
 
   /// Where each lane is a row of its own: one of them, in all lanes.
@@ -154,8 +154,9 @@ class careful_row {
 
   GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
                                                   const B& x) const {
-    const auto w = weight(x);
-    return {choose(is_largest, B(T(0)), w.s), w.q};
+    auto w = weight(x);
+    w.s = choose(is_largest, B(T(0)), w.s);
+    return w;
   }
 
   GIBBS_INLINE exponential<T, Arch> weight(const B& x) const {
@@ -210,8 +211,7 @@ class careful_row {
 
   GIBBS_INLINE wide<T> largest_weight() const {
     const auto w = weight(largest_);
-    const wide<T> s(first_lane(w.s));
-    return s + s * wide<T>(first_lane(w.q));
+    return wide<T>(first_lane(w.s)) + wide<T>(first_lane(w.rest()));
   }
 
  private:
@@ -256,13 +256,14 @@ GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>
   terms<T, Arch, N> result{};
   const auto w = row.weight_unless(is_largest, x);
   result.of[0] = w.s;
-  result.of[1] = w.s * w.q;
+  result.of[1] = w.rest();
   result.of[N - 1] = choose(is_largest, B(T(1)), B(T(0)));
   return result;
 }
 
 struct weight_sums {
   static constexpr std::size_t size = 3;
+  static constexpr std::size_t exact = 1;
   template <class Row, class B>
   GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
     return weight_terms<size>(row, x);
@@ -318,9 +319,10 @@ struct plain_totals {
 
 /// A row's sums of terms, still apart by lanes.
 template <class T, class Arch, class Terms, class... Others>
-GIBBS_INLINE sums<T, Arch, Terms::size, 1> add_up_row(const plain_row<T, Arch>& row, Terms of,
-                                                      std::size_t n, const T* x, Others... others) {
-  sums<T, Arch, Terms::size, 1> all;
+GIBBS_INLINE sums<T, Arch, Terms::size, Terms::exact> add_up_row(const plain_row<T, Arch>& row,
+                                                                 Terms of, std::size_t n,
+                                                                 const T* x, Others... others) {
+  sums<T, Arch, Terms::size, Terms::exact> all;
   sweep_sums<pace::fast>(all, n, bound_terms<Terms, plain_row<T, Arch>>{of, row},
                          input<T>{x, -infinity<T>}, input<T>{others, T(0)}...);
   return all;
@@ -348,7 +350,7 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   const auto plain = x.keep_plain(row_type::limit(t));
   const row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
-  sums<T, Arch, Terms::size, 1> all;
+  sums<T, Arch, Terms::size, Terms::exact> all;
   add_up_columns(all, bound_terms<Terms, row_type>{of, row}, x, others...);
   GIBBS_UNROLL
   for (std::size_t i = 0; i < Terms::size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
@@ -389,7 +391,7 @@ plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Ter
       terms<T, Arch, Terms::size> one{};
       for (std::size_t i = 0; i < Terms::size; ++i) one.of[i] = B(T(0));
       one.of[Terms::size - 1] = B(T(1));  // a maximum, to compute with
-      sums<T, Arch, Terms::size, 1> of_row;
+      sums<T, Arch, Terms::size, Terms::exact> of_row;
       of_row.add(one);
       all.set(r, of_row);
     }
