@@ -10,9 +10,10 @@
 
 namespace gibbs::accuracy {
 
-/// Each element, for any temperature and any finite logits.
+/// Each element, for any temperature and any finite logits. The weights, their sum and the quotient
+/// are rounded once each, without a fused multiply-add a little more.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double softmax = 4;
+inline constexpr double softmax = detail::has_fma<Arch> ? 4 : 4.5;
 
 /// Each element that is subnormal. In the largest of them a unit of the last place is as large as
 /// in the smallest normal numbers, so that half of the error of those is left beside the rounding

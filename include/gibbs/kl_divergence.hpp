@@ -174,8 +174,8 @@ class kl_from_logits_term {
   /// d beyond this is left to the careful terms.
   static constexpr T most = T(0x1p60);
 
-  /// q_factor times a weight of q is as a weight of p; shift is d for equal logits with the sign
-  /// changed.
+  /// q_factor times a weight of q is as a weight of p; shift is the log of the quotient of the sums
+  /// of exp((x - max) / T).
   GIBBS_INLINE kl_from_logits_term(const temperature<T>& t, const row_type& p_row,
                                    const row_type& q_row, const wide_type& q_factor,
                                    const wide_type& shift)
@@ -184,18 +184,22 @@ class kl_from_logits_term {
         q_factor_(q_factor),
         shift_(shift),
         inverse_(in_all_lanes<T, Arch>(t.inverse)),
-        least_(static_cast<T>(-2 * most * t.value)) {}
+        maxima_apart_(wide_type::sum(p_row.largest(), -q_row.largest())),
+        most_apart_(static_cast<T>(most * t.value)),
+        least_(most_apart_ * B(T(-2))) {}
 
   GIBBS_INLINE kl_parts<T, Arch> operator()(B& mark, const B& x, const B& y) const {
     const B p = p_row_.weight(x).value();
     const B w = q_row_.weight(y).value();
     const B q = multiply_add(w, q_factor_.hi, w * q_factor_.lo);
-    // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large.
+    // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large. What is
+    // equal in x - y and in the distance of the maxima goes before anything is rounded.
     const wide_type apart = wide_type::sum(max_or_second(least_, x), -max_or_second(least_, y));
-    const B d =
-        multiply_subtract(apart.hi, inverse_.hi, shift_.hi) +
-        multiply_add(apart.hi, inverse_.lo, multiply_subtract(apart.lo, inverse_.hi, shift_.lo));
-    mark = choose(d > B(most), B(T(1)), mark);
+    const B rest = (apart.hi - maxima_apart_.hi) + (apart.lo - maxima_apart_.lo);
+    const B d = multiply_subtract(rest, inverse_.hi, shift_.hi) +
+                multiply_subtract(rest, inverse_.lo, shift_.lo);
+    // Infinite where only y is -infinity.
+    mark = choose(x - y > most_apart_, B(T(1)), mark);
     return {p, q, d};
   }
 
@@ -205,6 +209,8 @@ class kl_from_logits_term {
   wide_type q_factor_;
   wide_type shift_;
   wide_type inverse_;
+  wide_type maxima_apart_;
+  B most_apart_;
   B least_;
 };
 
@@ -354,24 +360,21 @@ struct row_weights {
 /// Of plain rows, by add_up(surplus, mark, q_factor, shift), which adds up one of the parts of all
 /// of them.
 template <class T, class Arch, class AddUp>
-GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const temperature<T>& t,
-                                                       const row_weights<T, Arch>& p,
+GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>& p,
                                                        const row_weights<T, Arch>& q,
                                                        AddUp add_up) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   const B zero(T(0));
   const wide_type q_factor = p.sum / q.sum;
-  // The log of the quotient of the sums of exp((x - max) / T). The quotient of a number by itself
-  // is only nearly 1, which rows that are nearly equal would show.
+  // Of the sums of exp((x - max) / T). The quotient of a number by itself is only nearly 1, which
+  // rows that are nearly equal would show.
   const B down(rescue_down<T>);
   const wide_type p_sum = p.sum * wide_type{q.largest * down, zero};
   const wide_type q_sum = q.sum * wide_type{p.largest * down, zero};
   const wide_type quotient = choose((p_sum.hi == q_sum.hi) & (p_sum.lo == q_sum.lo),
                                     wide_type{B(T(1)), zero}, p_sum / q_sum);
-  wide_type shift =
-      log_of_sum(quotient.hi, wide_type{quotient.lo, zero}) +
-      wide_type::sum(p.row.largest(), -q.row.largest()) * in_all_lanes<T, Arch>(t.inverse);
+  wide_type shift = log_of_sum(quotient.hi, wide_type{quotient.lo, zero});
   B mark = zero;
   row_results<T, Arch> result;
   result.value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
@@ -406,7 +409,7 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
   const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, rounded_weights(), q_tile));
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
-      t, p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
+      p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
         const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 1> all;
         add_up_columns(all, bound_kl_term<surplus.value, T, Arch>{term, mark}, p_tile, q_tile);
@@ -430,7 +433,7 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
   p.row.store(p_memory);
   q.row.store(q_memory);
   return kl_from_logits_plain(
-      t, p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
+      p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
         alignas(64) T of_lanes[4][lanes<T, Arch>];
         alignas(64) T marks[lanes<T, Arch>] = {};
         q_factor.hi.store_aligned(of_lanes[0]);
