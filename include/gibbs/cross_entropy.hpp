@@ -205,7 +205,13 @@ T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
     if (p >= (std::numeric_limits<T>::min)() * rescue_up<T>) {
       distances = distances + t.difference(sum.largest, x[i], p);
     } else if (p > 0) {
-      lifted = lifted + t.difference(sum.largest, x[i], p * rescue_up<T>);
+      const T up = p * rescue_up<T>;
+      const wide<T> term = t.difference(sum.largest, x[i], up);
+      if (is_finite(static_cast<double>(term))) {
+        lifted = lifted + term;
+      } else {
+        distances = distances + t.difference(sum.largest, x[i], up, rescue_down<T>);
+      }
     }
   }
   return static_cast<T>(distances + lifted * wide<T>(rescue_down<T>) + mass * sum.log_mass());

@@ -240,8 +240,10 @@ T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_sum<T
       if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
       continue;
     }
-    const double log_p = -static_cast<double>(t.difference(p.largest, x[i]) + log_p_sum);
-    const T weight = static_cast<T>(::exp(log_p));
+    const wide<T> minus_log_p = t.difference(p.largest, x[i]) + log_p_sum;
+    const double rounded = static_cast<double>(minus_log_p);
+    const double rest = static_cast<double>(minus_log_p - wide<T>(rounded));
+    const T weight = static_cast<T>(::exp(-rounded) * (1 - rest));
     if (x[i] == -infinity<T> || (weight == 0 && y[i] != -infinity<T>)) continue;
     if (y[i] == -infinity<T>) return infinity<T>;
     sum = sum + (t.difference(q.largest, y[i], weight) - t.difference(p.largest, x[i], weight) -

@@ -209,6 +209,21 @@ std::span<const family<T>> logit_families() {
                   if (!x.empty()) x[r.below(x.size())] = 0;
                   if (!y.empty()) y[r.below(y.size())] = 0;
                 }},
+      family<T>{"largest subnormal results",
+                [](rng& r, row x, row y) {
+                  const double most =
+                      static_cast<double>(limits::min_exponent - 1) * std::numbers::ln2;
+                  for (const row& target : {x, y}) {
+                    if (target.empty()) continue;
+                    target[0] = 0;
+                    const double other = target.size() > 1 ? r.uniform(-5, 0) : -1000;
+                    const double sum = 1 + std::exp(other);
+                    for (std::size_t i = 2; i < target.size(); ++i) {
+                      target[i] = static_cast<T>(most + std::log(sum) - r.uniform(0, 0.1));
+                    }
+                    if (target.size() > 1) target[1] = static_cast<T>(other);
+                  }
+                }},
       family<T>{"masks",
                 [](rng& r, row x, row y) {
                   detail::normal(r, x, y, 4);
@@ -346,6 +361,15 @@ std::span<const family<T>> distribution_families() {
                   set_distribution(p, weights);
                   for (double& weight : weights) weight *= r.uniform(0.5, 2);
                   set_distribution(q, weights);
+                }},
+      family<T>{"tiny",  // sums of subnormal terms
+                [](rng& r, row p, row q) {
+                  const double most = std::exp2(r.uniform(0, 30));
+                  for (std::size_t i = 0; i < p.size(); ++i) {
+                    const double steps = std::floor(r.uniform(1, most + 1));
+                    p[i] = static_cast<T>(steps * static_cast<double>(limits::denorm_min()));
+                    q[i] = r.uniform() < 0.5 ? std::nextafter(p[i], T(1)) : 2 * p[i];
+                  }
                 }},
       family<T>{"steep",  // probabilities down to the subnormal numbers
                 [](rng& r, row p, row q) {

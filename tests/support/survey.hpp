@@ -149,6 +149,9 @@ survey_row<T> draw_survey_row(const scenario<T>& from, std::uint64_t seed, std::
   }
   result.temperature = draw_temperature<T>(random, from.temperatures, result.first);
   dirichlet<T>(random, result.target, random.uniform() < 0.5 ? 1 : 0.1);
+  if (random.uniform() < 0.1) {  // products with them are subnormal
+    for (T& p : result.target) p = std::ldexp(p, std::numeric_limits<T>::min_exponent - 8);
+  }
   // Often the largest logit: that is where a loss is small and digits are lost.
   const auto largest = std::max_element(result.first.begin(), result.first.end());
   result.label = static_cast<label_type>(

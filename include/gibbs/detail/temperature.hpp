@@ -66,8 +66,9 @@ struct temperature {
     return wide<T>(static_cast<double>(x > 0 ? infinity<T> : -infinity<T>));
   }
 
-  /// w (a - b) / T for one pair a >= b and a weight w > 0, likewise; nothing overflows on the way.
-  GIBBS_INLINE wide<T> difference(T a, T b, T w = 1) const {
+  /// u w (a - b) / T for one pair a >= b and a weight u w > 0, likewise; nothing overflows on the
+  /// way. w has all of its digits, u is a power of two.
+  GIBBS_INLINE wide<T> difference(T a, T b, T w = 1, T u = 1) const {
     if (a == b) return wide<T>(0.0);
     if (b == -infinity<T> || limit == kind::zero) {
       return wide<T>(static_cast<double>(b != b ? b : infinity<T>));
@@ -84,7 +85,7 @@ struct temperature {
     const bool fits = static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * t_bounded;
     const wide<T> first(fits ? T(1) : w);
     const wide<T> second(fits ? w : T(1));
-    return (((d * first) / t) * second) * unscale;
+    return ((((d * first) * wide<T>(u)) / t) * second) * unscale;
   }
 
  private:
