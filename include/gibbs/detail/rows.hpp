@@ -330,8 +330,9 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     alignas(64) T values[lanes<T, Arch>];
     choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
-    const std::uint32_t small = lane_bits<T, Arch>((mark == B(T(0))) & (abs(value) < least), rows);
-    if (small == 0) continue;
+    const auto is_small = abs(value) < least;
+    if (!xsimd::any(is_small)) continue;
+    const std::uint32_t small = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
     for (std::size_t r = 0; r < rows; ++r) {
       if ((small >> r & 1) == 0 || !has_tiny<T, Arch>(columns, row_of(x, first + r))) continue;
       const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
