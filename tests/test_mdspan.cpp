@@ -14,11 +14,20 @@
 #if __has_include(<version>)
 #include <version>
 #endif
+#if defined(GIBBS_TEST_DISPATCH)
+#include <gibbs/dispatch.hpp>
+#endif
 #if defined(__cpp_lib_mdspan)
 #include <mdspan>
 #endif
 
 namespace {
+
+#if defined(GIBBS_TEST_DISPATCH)
+namespace tested = gibbs::dispatch;
+#else
+namespace tested = gibbs;
+#endif
 
 #if defined(__cpp_lib_mdspan)
 template <class T>
@@ -91,42 +100,42 @@ TEST_CASE_TEMPLATE("mdspan: every function, alone and beside a matrix_view", T, 
   const matrix<T> m_to(out.data(), rows, columns);
   const auto same = [&] { return out == wanted_out && results == wanted; };
 
-  gibbs::softmax(logits, to, cold);
-  gibbs::softmax(m_logits, m_to, cold);
+  tested::softmax(logits, to, cold);
+  tested::softmax(m_logits, m_to, cold);
   CHECK(same());
-  gibbs::softmax(m_logits, matrix_view<T>(out.data(), rows, columns), cold);
+  tested::softmax(m_logits, matrix_view<T>(out.data(), rows, columns), cold);
   CHECK(same());
-  gibbs::softmax(logits, m_to, {.temperature = 0.5});
+  tested::softmax(logits, m_to, {.temperature = 0.5});
   CHECK(same());
-  gibbs::softmax_with_log_sum_exp(logits, to, wanted, cold);
-  gibbs::softmax_with_log_sum_exp(m_logits, m_to, results, cold);
+  tested::softmax_with_log_sum_exp(logits, to, wanted, cold);
+  tested::softmax_with_log_sum_exp(m_logits, m_to, results, cold);
   CHECK(same());
-  gibbs::log_softmax(logits, to, cold);
-  gibbs::log_softmax(m_logits, m_to, cold);
+  tested::log_softmax(logits, to, cold);
+  tested::log_softmax(m_logits, m_to, cold);
   CHECK(same());
-  gibbs::log_sum_exp(logits, wanted, cold);
-  gibbs::log_sum_exp(m_logits, results, cold);
+  tested::log_sum_exp(logits, wanted, cold);
+  tested::log_sum_exp(m_logits, results, cold);
   CHECK(same());
-  gibbs::entropy(q, wanted);
-  gibbs::entropy(m_q, results);
+  tested::entropy(q, wanted);
+  tested::entropy(m_q, results);
   CHECK(same());
-  gibbs::entropy_from_logits(logits, wanted, cold);
-  gibbs::entropy_from_logits(m_logits, results, cold);
+  tested::entropy_from_logits(logits, wanted, cold);
+  tested::entropy_from_logits(m_logits, results, cold);
   CHECK(same());
-  gibbs::cross_entropy(q, logits, wanted);
-  gibbs::cross_entropy(m_q, m_logits, results);
+  tested::cross_entropy(q, logits, wanted);
+  tested::cross_entropy(m_q, m_logits, results);
   CHECK(same());
-  gibbs::cross_entropy_from_logits(logits, labels, wanted, cold);
-  gibbs::cross_entropy_from_logits(m_logits, labels, results, cold);
+  tested::cross_entropy_from_logits(logits, labels, wanted, cold);
+  tested::cross_entropy_from_logits(m_logits, labels, results, cold);
   CHECK(same());
-  gibbs::cross_entropy_from_logits(logits, q, wanted, cold);
-  gibbs::cross_entropy_from_logits(m_logits, q, results, cold);
+  tested::cross_entropy_from_logits(logits, q, wanted, cold);
+  tested::cross_entropy_from_logits(m_logits, q, results, cold);
   CHECK(same());
-  gibbs::kl_divergence(q, logits, wanted);
-  gibbs::kl_divergence(q, m_logits, results);
+  tested::kl_divergence(q, logits, wanted);
+  tested::kl_divergence(q, m_logits, results);
   CHECK(same());
-  gibbs::kl_divergence_from_logits(logits, q, wanted, cold);
-  gibbs::kl_divergence_from_logits(m_logits, m_q, results, cold);
+  tested::kl_divergence_from_logits(logits, q, wanted, cold);
+  tested::kl_divergence_from_logits(m_logits, m_q, results, cold);
   CHECK(same());
 }
 
@@ -135,7 +144,7 @@ TEST_CASE("mdspan: columns that are not side by side are refused") {
   std::vector<float> results(3, -7.0f);
   std::string message;
   try {
-    gibbs::log_sum_exp(make_strided<const float>(x.data(), 3, 5, 1, 3), results);
+    tested::log_sum_exp(make_strided<const float>(x.data(), 3, 5, 1, 3), results);
   } catch (const std::invalid_argument& e) {
     message = e.what();
   }
@@ -143,6 +152,6 @@ TEST_CASE("mdspan: columns that are not side by side are refused") {
         "gibbs::log_sum_exp: an mdspan has a stride of 3 between the elements of a row, it must be "
         "1");
   CHECK(results[0] == -7.0f);
-  gibbs::log_sum_exp(make_strided<const float>(x.data(), 3, 1, 1, 3), results);  // one column
+  tested::log_sum_exp(make_strided<const float>(x.data(), 3, 1, 1, 3), results);  // one column
   CHECK(results[0] == 1.0f);
 }

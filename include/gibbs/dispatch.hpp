@@ -69,7 +69,7 @@ template <detail::float_range P, detail::range_of<detail::element<P>> Q>
 detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logits,
                                              const logit_options& options = {});
 
-// --- of matrices --------------------------------------------------------------------------------
+// --- of matrices: matrix_view, or std::mdspan ----------------------------------------------------
 
 template <class In>
 void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
@@ -314,5 +314,8 @@ detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logit
 }
 
 }  // namespace gibbs::dispatch
+
+#define GIBBS_MDSPAN_NAMESPACE gibbs::dispatch
+#include "detail/mdspan_functions.hpp"
 
 #endif  // GIBBS_DISPATCH_HPP
