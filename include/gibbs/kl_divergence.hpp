@@ -198,8 +198,8 @@ class kl_from_logits_term {
     const B rest = (apart.hi - maxima_apart_.hi) + (apart.lo - maxima_apart_.lo);
     const B d = multiply_subtract(rest, inverse_.hi, shift_.hi) +
                 multiply_subtract(rest, inverse_.lo, shift_.lo);
-    // Infinite where only y is -infinity.
-    mark = choose(x - y > most_apart_, B(T(1)), mark);
+    const B masked(-infinity<T>);
+    mark = choose((apart.hi > most_apart_) | ((x > masked) & (y == masked)), B(T(1)), mark);
     return {p, q, d};
   }
 
