@@ -172,8 +172,8 @@ struct target_sums {
     // The logarithm of a sum of weights is below 2^10.
     valid = (distances.hi <= B(largest_difference(t))) &
             (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
-    const auto small = distances.hi < B(least_sum<T>(target.columns()));
-    if (const std::uint32_t rows = lane_bits<T, Arch>(small, target.rows()); rows != 0) {
+    const auto doubtful = distances.hi < B(least_sum<T>(target.columns()));
+    if (const std::uint32_t rows = lane_bits<T, Arch>(doubtful, target.rows()); rows != 0) {
       alignas(64) T tiny[lanes<T, Arch>] = {};
       for (std::size_t r = 0; r < target.rows(); ++r) {
         if ((rows >> r & 1) != 0 && has_tiny<T, Arch>(target.columns(), row_of(target, r))) {

@@ -272,11 +272,11 @@ inline bool has_tiny(std::size_t n, const T* p) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
   const B zero(T(0));
-  const B small(T(0x1p-60));
+  const B least(T(0x1p-60));
   auto found = zero != zero;
   for (std::size_t i = 0; i < n; i += step) {
     const B x = read_first<T, Arch>(p + i, (std::min)(step, n - i), T(0));
-    found = found | ((x > zero) & (x < small));
+    found = found | ((x > zero) & (x < least));
   }
   return xsimd::any(found);
 }
@@ -332,9 +332,9 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
     const auto is_small = abs(value) < least;
     if (!xsimd::any(is_small)) continue;
-    const std::uint32_t small = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
+    const std::uint32_t doubtful = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
     for (std::size_t r = 0; r < rows; ++r) {
-      if ((small >> r & 1) == 0 || !has_tiny<T, Arch>(columns, row_of(x, first + r))) continue;
+      if ((doubtful >> r & 1) == 0 || !has_tiny<T, Arch>(columns, row_of(x, first + r))) continue;
       const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
                                               row_of(others, first + r)...);
       results[first + r] = negative ? T(0) - lifted : lifted;
