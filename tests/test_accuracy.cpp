@@ -63,6 +63,28 @@ TEST_CASE_TEMPLATE("equal logits share 1 to half a unit", T, float, double) {
   }
 }
 
+// One term a row: in a sum of many their errors hide behind each other.
+TEST_CASE_TEMPLATE("kl_divergence of single elements", T, float, double) {
+  fault_log log;
+  random_source random(1);
+  reference<T> exact_result;
+  constexpr std::size_t n = 30000;
+  std::vector<T> p(n), q(n), results(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    p[i] = static_cast<T>(random.uniform(0.125, 0.25));
+    q[i] = static_cast<T>(static_cast<double>(p[i]) * std::exp(random.uniform(-2, 2)));
+  }
+  gibbs::kl_divergence(gibbs::matrix_view<const T>(p.data(), n, 1),
+                       gibbs::matrix_view<const T>(q.data(), n, 1), results);
+  for (std::size_t i = 0; i < n; ++i) {
+    exact_result.assign({.first = {&p[i], 1}, .second = {&q[i], 1}});
+    const double error =
+        error_in_ulps(results[i], exact_result(primitive_id::kl_divergence).scalar);
+    log.expect(error <= gibbs::accuracy::kl_divergence<T>, "kl_divergence ", type_name<T>(), " of ",
+               p[i], " and ", q[i], ": ", error, " ulp");
+  }
+}
+
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.
 TEST_CASE_TEMPLATE("rows of a million", T, float, double) {
   fault_log log;

@@ -50,7 +50,7 @@ template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence = 4;
 
 /// Or the condition of the input, if that is larger: the change that is caused by changes of each
-/// logit by an epsilon of itself.
+/// logit by an epsilon of itself; twice that for temperatures beyond 2^60 or below 2^-60.
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence_from_logits = 8;
 
