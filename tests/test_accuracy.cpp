@@ -85,6 +85,25 @@ TEST_CASE_TEMPLATE("kl_divergence of single elements", T, float, double) {
   }
 }
 
+// The difference of two logits that are far from each other is rounded, and what is left when that
+// of the maxima is gone is small. The condition of the input would allow for it.
+TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows far from each other", T, float, double) {
+  fault_log log;
+  reference<T> exact_result;
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    random_source random(seed);
+    const double x = random.uniform(30, 60);
+    const double y = random.uniform(-3, 0);
+    const std::vector<T> p{static_cast<T>(x), static_cast<T>(x - random.uniform(0.3, 2))};
+    const std::vector<T> q{static_cast<T>(y), static_cast<T>(y - random.uniform(0.3, 2))};
+    exact_result.assign({.first = p, .second = q});
+    const auto wanted = exact_result(primitive_id::kl_divergence_from_logits).scalar;
+    const double error = error_in_ulps(gibbs::kl_divergence_from_logits(p, q), wanted);
+    log.expect(error <= gibbs::accuracy::kl_divergence_from_logits<T>, "kl_divergence_from_logits ",
+               type_name<T>(), " seed ", seed, ": ", error, " ulp");
+  }
+}
+
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.
 TEST_CASE_TEMPLATE("rows of a million", T, float, double) {
   fault_log log;
