@@ -352,6 +352,7 @@ struct row_weights {
     const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), sum.largest);
     plain_totals<T, Arch, 1> totals(plain_row<T, Arch>(t, B(is_plain ? sum.largest : T(0))),
                                     is_plain);
+    totals.of[0] = {B(T(0)), B(T(0))};
     row_weights result(t, totals);
     result.sum = in_all_lanes<T, Arch>(
         split<T>(wide<T>(first_lane(result.largest)) * (is_plain ? sum.mass() : wide<T>(1.0))));
