@@ -157,6 +157,18 @@ struct target_terms {
   }
 };
 
+/// marks[r] is 1 for rows that has_tiny, 0 for others. Seldom called, and out of the way of what is
+/// often: inlined, a compiler with a sanitizer takes minutes over it.
+template <class T, class Arch>
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+void mark_tiny_rows(matrix_view<const T> p, T* marks) {
+  for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
+    marks[r] = r < p.rows() && has_tiny<T, Arch>(p.columns(), row_of(p, r)) ? T(1) : T(0);
+  }
+}
+
 /// The two sums of target_terms, where they are finite.
 template <class T, class Arch>
 struct target_sums {
@@ -173,14 +185,10 @@ struct target_sums {
     valid = (distances.hi <= B(largest_difference(t))) &
             (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
     const auto doubtful = distances.hi < B(least_sum<T>(target.columns()));
-    if (const std::uint32_t rows = lane_bits<T, Arch>(doubtful, target.rows()); rows != 0) {
-      alignas(64) T tiny[lanes<T, Arch>] = {};
-      for (std::size_t r = 0; r < target.rows(); ++r) {
-        if ((rows >> r & 1) != 0 && has_tiny<T, Arch>(target.columns(), row_of(target, r))) {
-          tiny[r] = 1;
-        }
-      }
-      valid = valid & (B::load_aligned(tiny) == B(T(0)));
+    if (xsimd::any(doubtful)) {
+      alignas(64) T tiny[lanes<T, Arch>];
+      mark_tiny_rows<T, Arch>(target, tiny);
+      valid = valid & ~(doubtful & (B::load_aligned(tiny) != B(T(0))));
     }
     const wide_type zero{B(T(0)), B(T(0))};
     distances = choose(valid, distances, zero) * in_all_lanes<T, Arch>(t.inverse);
