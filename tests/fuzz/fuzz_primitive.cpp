@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <gibbs/detail/dispatch_table.hpp>
+#include <gibbs/dispatch_unit.hpp>
 #include <limits>
 #include <memory>
 #include <span>
@@ -31,19 +31,15 @@ namespace {
 
 const gibbs::detail::dispatch_table* current = nullptr;
 
+// Those that this CPU has.
 std::span<const gibbs::detail::dispatch_table* const> architectures() {
   static const std::vector<const gibbs::detail::dispatch_table*> all = [] {
-    std::vector<const gibbs::detail::dispatch_table*> found{&gibbs::detail::dispatch_base};
-#if GIBBS_DISPATCH_X86
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-      found.push_back(&gibbs::detail::dispatch_avx2);
+    using level = gibbs::detail::dispatch_level;
+    std::vector<const gibbs::detail::dispatch_table*> found;
+    for (const level limit : {level::base, level::avx2, level::avx512}) {
+      const auto* const best = &gibbs::detail::choose_dispatch_table(limit);
+      if (found.empty() || found.back() != best) found.push_back(best);
     }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
-      found.push_back(&gibbs::detail::dispatch_avx512);
-    }
-#endif
     return found;
   }();
   return all;
