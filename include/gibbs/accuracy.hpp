@@ -15,12 +15,9 @@ namespace gibbs::accuracy {
 template <class T, class Arch = detail::default_arch>
 inline constexpr double softmax = detail::has_fma<Arch> ? 4 : 4.5;
 
-/// Each element that is subnormal. In the largest of them a unit of the last place is as large as
-/// in the smallest normal numbers, so that half of the error of those is left beside the rounding
-/// of the result; without a fused multiply-add the product with the two parts of the scale is
-/// rounded twice.
+/// Each element that is subnormal.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double softmax_subnormal = detail::has_fma<Arch> ? 2 : 2.5;
+inline constexpr double softmax_subnormal = 1;
 
 /// Each element, near 0 too.
 template <class T, class Arch = detail::default_arch>
@@ -50,7 +47,7 @@ template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence = 4;
 
 /// Or the condition of the input, if that is larger: the change that is caused by changes of each
-/// logit by an epsilon of itself; twice that for temperatures beyond 2^60 or below 2^-60.
+/// logit by an epsilon of itself.
 template <class T, class Arch = detail::default_arch>
 inline constexpr double kl_divergence_from_logits = 8;
 

@@ -151,7 +151,7 @@ struct kl_from_logits_careful_term {
     counts = counts & ~beyond;
     const B x_counted = choose(counts, x, p_row.largest());
     const B y_counted = choose(counts, y, q_row.largest());
-    const B d = (q_row.distance(y_counted) - p_row.distance(x_counted)) - shift;
+    const B d = p_row.difference_to(q_row, x_counted, y_counted, -shift);
     const auto fits = (d <= B(most)) & ~beyond;
     const auto p_only = q_zero & ~p_zero;
     mark = max_or_second(choose(fits, zero, B(T(1))), mark);
@@ -279,8 +279,8 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
-  const row p_row(t, p.largest);
-  const row q_row(t, q.largest);
+  const row p_row(t, p.largest, q.largest);
+  const row q_row(t, q.largest, p.largest);
   const wide<T> one(1.0);
   const T p_factor = static_cast<T>(one / (p_row.largest_weight() * p.mass()));
   const T q_factor = static_cast<T>(one / (q_row.largest_weight() * q.mass()));

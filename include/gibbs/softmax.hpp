@@ -117,7 +117,8 @@ GIBBS_INLINE wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   return {hi, (((B(T(1)) - p.hi) - p.lo) - hi * x.lo) * hi};
 }
 
-/// Rows that are not plain.
+/// Any row. Weights and their sum are not rounded before they are divided, so that nothing but the
+/// rounding of the result is left in the end.
 template <class T, class Arch>
 void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
@@ -127,26 +128,91 @@ void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t)
     return;
   }
   const careful_row<T, Arch> row(t, largest);
-  sums<T, Arch, 1> all;
-  sweep_sums_and_store<pace::compact>(
-      all, n, out, [&](B& weight, const B& v) { return softmax_terms<false>(weight, row, v); },
-      input<T>{x, -infinity<T>});
-  const auto scale = in_all_lanes<T, Arch>(split<T>(wide<T>(1.0) / all.total(0)));
-  sweep_map<pace::compact, T, Arch>(n, input<T>{out, T(0)}, out,
-                                    [&](const B& weight) { return scaled(weight, scale); });
+  const input<T> in{x, -infinity<T>};
+  sums<T, Arch, 2> all;
+  sweep_sums<pace::compact>(
+      all, n,
+      [&](const B& v) {
+        const auto weight = row.weight_in_parts(v);
+        return terms<T, Arch, 2>{{weight.hi, weight.lo}};
+      },
+      in);
+  // Results are rounded to units only in the end.
+  const wide<T> lift(static_cast<double>(rescue_up<T>));
+  const auto scale = in_all_lanes<T, Arch>(split<T>(lift / (all.total(0) + all.total(1))));
+  const B down(rescue_down<T>);
+  sweep_map<pace::compact, T, Arch>(
+      n, in, out, [&](const B& v) { return (row.weight_in_parts(v) * scale).value() * down; });
 }
+
+/// How far below the maximum of their row logits are whose results may be subnormal numbers that
+/// the plain rows' rounded weights and sums would put more than a unit off.
+template <class T, class Arch>
+struct subnormal_distance {
+  T from;
+  T to;
+
+  GIBBS_INLINE subnormal_distance(const temperature<T>& t, std::size_t n) {
+    constexpr double ln2 = 0x1.62e42fefa39efp-1;
+    constexpr int smallest_normal = 1 - std::numeric_limits<T>::min_exponent;
+    // A quarter of a unit and less is left of the errors of results 2^-3 times as large; without
+    // FMA all products that are added up are rounded to units.
+    constexpr int last = smallest_normal + (has_fma<Arch> ? 3 : std::numeric_limits<T>::digits);
+    int bits_of_n = 0;  // The sum of the weights is not larger than n times that of the maximum.
+    ::frexp(static_cast<double>(n), &bits_of_n);
+    from = static_cast<T>((smallest_normal - bits_of_n) * ln2 * t.value);
+    to = static_cast<T>((last + 1) * ln2 * t.value);
+  }
+
+  /// The rows that are plain and have no such result. Masks are no reason to look at a row twice.
+  GIBBS_INLINE std::uint32_t rows_without(matrix_view<const T> x,
+                                          const typename tile<T, Arch>::plain_rows& plain) const {
+    const auto doubtful = plain.smallest < plain.largest - batch<T, Arch>(from);
+    if (!xsimd::any(doubtful)) return plain.rows;
+    return looked_through(x, plain, lane_bits<T, Arch>(doubtful, x.rows()));
+  }
+
+  bool is_in(const T* x, std::size_t n, T largest) const {
+    using B = batch<T, Arch>;
+    constexpr std::size_t step = lanes<T, Arch>;
+    const B below(largest - from);
+    const B least(largest - to);
+    auto found = below != below;
+    for (std::size_t i = 0; i < n; i += step) {
+      const B v = read_first<T, Arch>(x + i, (std::min)(step, n - i), largest);
+      found = found | ((v < below) & (v >= least));
+    }
+    return xsimd::any(found);
+  }
+
+ private:
+  std::uint32_t looked_through(matrix_view<const T> x,
+                               const typename tile<T, Arch>::plain_rows& plain,
+                               std::uint32_t doubtful) const {
+    alignas(64) T largest[lanes<T, Arch>];
+    plain.largest.store_aligned(largest);
+    std::uint32_t result = plain.rows;
+    for (std::size_t r = 0; r < x.rows(); ++r) {
+      if ((doubtful & plain.rows) >> r & 1) {
+        if (is_in(row_of(x, r), x.columns(), largest[r])) result &= ~(std::uint32_t(1) << r);
+      }
+    }
+    return result;
+  }
+};
 
 /// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
 /// to be done.
 template <bool WithTotal, class T, class Arch>
 GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
-                                const temperature<T>& t) {
+                                const temperature<T>& t,
+                                const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   tile<T, Arch> x(logits, -infinity<T>);
-  const auto plain = x.keep_plain(plain_row<T, Arch>::limit(t));
+  const auto plain = x.template keep_plain<true>(plain_row<T, Arch>::limit(t));
   const plain_row<T, Arch> row(t, plain.largest);
-  plain_totals<T, Arch, size> result(row, plain.rows);
+  plain_totals<T, Arch, size> result(row, subnormal.rows_without(logits, plain));
   const auto weigh = [&](std::size_t c) {
     B weight;
     const auto added = softmax_terms<WithTotal>(weight, row, x[c]);
@@ -160,28 +226,29 @@ GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
   for (std::size_t i = 0; i < size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
   const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
   for (std::size_t c = 0; c < x.columns(); ++c) x.set(c, scaled(x[c], scale));
-  x.write_rows(out, plain.rows);
+  x.write_rows(out, result.plain);
   return result;
 }
 
 template <bool WithTotal, class T, class Arch>
 GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
-                               const temperature<T>& t) {
+                               const temperature<T>& t,
+                               const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   const std::size_t n = logits.columns();
-  const auto plain = plain_rows_of<T, Arch>(row_type::limit(t), logits);
+  const auto plain = plain_rows_of<true, T, Arch>(row_type::limit(t), logits);
   const row_type rows(t, plain.largest);
-  plain_totals<T, Arch, size> result(rows, plain.rows);
+  plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
-    if ((plain.rows >> r & 1) != 0) {
+    if ((result.plain >> r & 1) != 0) {
       const row_type row(rows, in_memory, r);
-      sweep_sums_and_store<pace::fast>(
+      sweep_sums_and_store(
           all, n, row_of(out, r),
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
           input<T>{row_of(logits, r), -infinity<T>});
@@ -199,7 +266,7 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   scale.hi.store_aligned(hi);
   scale.lo.store_aligned(lo);
   for (std::size_t r = 0; r < logits.rows(); ++r) {
-    if ((plain.rows >> r & 1) == 0) continue;
+    if ((result.plain >> r & 1) == 0) continue;
     T* row = row_of(out, r);
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
     sweep_map<pace::fast, T, Arch>(n, input<T>{row, T(0)}, row,
@@ -210,20 +277,28 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
 
 /// One row that is longer than long_row.
 template <bool WithTotal, class T, class Arch, class ForParts>
-plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(const T* x, T* out, std::size_t n,
-                                                                const temperature<T>& t,
-                                                                ForParts for_parts) {
+plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(
+    const T* x, T* out, std::size_t n, const temperature<T>& t,
+    const subnormal_distance<T, Arch>& subnormal, ForParts for_parts) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   T maxima[most_parts];
+  T minima[most_parts];
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
-    maxima[part] = sweep_max<T, Arch>(count, x + first);
+    const auto of_part = sweep_extremes<true, T, Arch>(count, x + first);
+    maxima[part] = largest_lane(of_part.largest);
+    minima[part] = -largest_lane(-of_part.smallest);
   });
   const std::size_t parts = (n - 1) / elements_a_part(n) + 1;
   T largest = maxima[0];
-  for (std::size_t i = 1; i < parts; ++i) largest = maxima[i] > largest ? maxima[i] : largest;
-  const bool is_plain = row_type::is_plain(row_type::limit(t), largest);
+  T smallest = minima[0];
+  for (std::size_t i = 1; i < parts; ++i) {
+    largest = maxima[i] > largest ? maxima[i] : largest;
+    smallest = minima[i] < smallest ? minima[i] : smallest;
+  }
+  const bool is_plain = row_type::is_plain(row_type::limit(t), largest) &&
+                        !(smallest < largest - subnormal.from && subnormal.is_in(x, n, largest));
   const row_type row(t, B(is_plain ? largest : T(0)));
   plain_totals<T, Arch, size> result(row, is_plain ? 1 : 0);
   if (!is_plain) return result;
@@ -233,7 +308,7 @@ plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(const T* x, T* o
     const row_type local = row;  // which no store may change, so that it stays in registers
     for (std::size_t i = 0; i < count; i += long_row) {
       sums<T, Arch, size, softmax_exact<WithTotal>> all;
-      sweep_sums_and_store<pace::fast>(
+      sweep_sums_and_store(
           all, (std::min)(long_row, count - i), out + first + i,
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, local, v); },
           input<T>{x + first + i, -infinity<T>});
@@ -265,15 +340,17 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
     return;
   }
+  const subnormal_distance<T, Arch> subnormal(t, columns);
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
-    const auto totals = columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(
-                                                 in.data(), to.data(), columns, t, for_parts)
-                        : columns <= short_row<Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t)
-                                                     : softmax_long<WithTotal, T, Arch>(in, to, t);
+    const auto totals =
+        columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(in.data(), to.data(), columns, t,
+                                                                  subnormal, for_parts)
+        : columns <= short_row<Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t, subnormal)
+                                     : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal);
     done(first, totals);
     for (std::size_t r = 0; r < rows; ++r) {
       if ((totals.plain >> r & 1) == 0) alone(first + r);
@@ -328,7 +405,8 @@ void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T
       },
       [&](std::size_t i) {
         const T* x = row_of(logits, i);
-        results[i] = log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, logits.columns(), t), t);
+        results[i] =
+            log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, logits.columns(), t, for_parts), t);
         softmax_careful<T, Arch>(x, row_of(out, i), logits.columns(), t);
       },
       for_parts);

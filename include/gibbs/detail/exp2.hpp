@@ -20,19 +20,29 @@ GIBBS_INLINE batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficien
   }
 }
 
-/// (2^r - 1) / r for |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; the error of
-/// 1 + r times this is below 2^-27 (float), 2^-56 (double) of 2^r.
+/// (2^r - 1) / r at 0, and how it goes on: (2^r - 1) / r = exp2_slope_at_0 + r * exp2_curve(r) for
+/// |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; the error of 2^r made from them
+/// is below 2^-27 (float), 2^-56 (double).
+template <class T>
+inline constexpr T exp2_slope_at_0 = std::is_same_v<T, float> ? T(0x1.62e43p-1f)
+                                                              : T(0x1.62e42fefa39efp-1);
+
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
+  if constexpr (std::is_same_v<T, float>) {
+    return polynomial(r, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f, 0x1.5efac6p-10f,
+                      0x1.428902p-13f);
+  } else {
+    return polynomial(r, 0x1.ebfbdff82c599p-3, 0x1.c6b08d704a1a6p-5, 0x1.3b2ab6fba1b39p-7,
+                      0x1.5d87fe788212p-10, 0x1.4309130a25ebfp-13, 0x1.ffcbfcf6a96ecp-17,
+                      0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24, 0x1.e60ab42daabaap-28,
+                      0x1.eb31550ef1214p-32);
+  }
+}
+
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
-  if constexpr (std::is_same_v<T, float>) {
-    return polynomial(r, 0x1.62e43p-1f, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f,
-                      0x1.5efac6p-10f, 0x1.428902p-13f);
-  } else {
-    return polynomial(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c599p-3, 0x1.c6b08d704a1a6p-5,
-                      0x1.3b2ab6fba1b39p-7, 0x1.5d87fe788212p-10, 0x1.4309130a25ebfp-13,
-                      0x1.ffcbfcf6a96ecp-17, 0x1.62bfd242ecc4fp-20, 0x1.b523f5cf1df0fp-24,
-                      0x1.e60ab42daabaap-28, 0x1.eb31550ef1214p-32);
-  }
+  return multiply_add(exp2_curve(r), r, batch<T, Arch>(exp2_slope_at_0<T>));
 }
 
 /// (exp(-d) - 1 + d) / d^2 for -2 <= d <= 1: what exp(-d) - 1 + d cancels to, without the
@@ -100,6 +110,21 @@ class scaled_exp2 {
     return of_clamped(max_or_second_unless(condition, floor_, x));
   }
 
+  /// Likewise, with an error that is small beside that of the rounded number.
+  GIBBS_INLINE wide_batch<T, Arch> in_parts(const B& x) const {
+    using wide_type = wide_batch<T, Arch>;
+    const B slope(exp2_slope_at_0<T>);
+    const B clamped = max_or_second(floor_, x);
+    const B shifted = multiply_add(clamped, hi_, magic_);
+    const auto exponent = wide_type::product(clamped, hi_);
+    const auto r = wide_type::sum(exponent.hi - (shifted - magic_), exponent.lo + clamped * lo_);
+    const auto linear = wide_type::product(r.hi, slope);
+    const auto sum = wide_type::ordered_sum(B(T(1)), linear.hi);
+    const B rest = multiply_add(r.hi * r.hi, exp2_curve(r.hi), r.lo * slope);
+    const B s = power_of_two(shifted);
+    return {s * sum.hi, s * (sum.lo + (linear.lo + rest))};
+  }
+
   /// What differs from lane to lane if largest does.
   struct lanes_in_memory {
     alignas(64) T magic[lanes<T, Arch>];
@@ -117,11 +142,15 @@ class scaled_exp2 {
 
  private:
   GIBBS_INLINE exponential<T, Arch> of_clamped(const B& x) const {
-    // The integer part of the exponent ends up in the lowest bits, offset so that a shift makes it
-    // the exponent field of a power of two, or of 0 for the smallest.
     const B shifted = multiply_add(x, hi_, magic_);
     const B r = fraction(x, shifted - magic_);
-    return {from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted))), r, exp2_slope(r)};
+    return {power_of_two(shifted), r, exp2_slope(r)};
+  }
+
+  /// The integer part of the exponent has ended up in the lowest bits, offset so that a shift makes
+  /// it the exponent field of a power of two, or of 0 for the smallest.
+  GIBBS_INLINE static B power_of_two(const B& shifted) {
+    return from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted)));
   }
 
   /// x * (hi + lo) - k, with no rounding before the subtraction.

@@ -127,7 +127,10 @@ class careful_row {
   using kind = typename temperature<T>::kind;
 
  public:
-  GIBBS_INLINE careful_row(const temperature<T>& t, T largest)
+  GIBBS_INLINE careful_row(const temperature<T>& t, T largest) : careful_row(t, largest, largest) {}
+
+  /// Of a row whose differences are put beside those of one with the other maximum.
+  GIBBS_INLINE careful_row(const temperature<T>& t, T largest, T other_largest)
       : limit_(t.limit),
         largest_(largest),
         inverse_hi_(t.inverse.hi),
@@ -146,7 +149,7 @@ class careful_row {
       if (largest > 0) floor_ = B(T(0));
     }
     // Where differences of logits may overflow and their quotients by T need not.
-    if (t.moderate && !(largest < huge && largest > -huge)) {
+    if (t.moderate && (is_huge(largest) || is_huge(other_largest))) {
       difference_scale_ = B(T(0.25));
       difference_unscale_ = B(T(4));
     }
@@ -159,17 +162,10 @@ class careful_row {
     return w;
   }
 
-  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const {
-    const B negative_infinity(-infinity<T>);
-    if (limit_ == kind::zero) {
-      return exp2_(choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x)));
-    }
-    if (limit_ == kind::infinite) {
-      const B finite = max_or_second(B(lowest()), x);
-      return exp2_(choose(x == negative_infinity, negative_infinity, finite - finite));
-    }
-    const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
-    return exp2_((d * after_[0]) * after_[1]);
+  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(shifted(x)); }
+  /// Likewise, with an error that is small beside that of the rounded number.
+  GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const {
+    return exp2_.in_parts(shifted(x));
   }
 
   GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {
@@ -179,7 +175,32 @@ class careful_row {
   /// (max - x) / T; +infinity for x = -infinity.
   GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x, B(T(0))); }
 
+  /// ((other's max - y) - (max - x)) / T + more, rounded only once it is a single difference, for
+  /// elements that differ from their maxima by so little that nothing overflows. Where T is a limit
+  /// these are the maxima.
+  GIBBS_INLINE B difference_to(const careful_row& other, const B& x, const B& y,
+                               const B& more) const {
+    if (limit_ != kind::finite) return more;
+    const auto apart = distance_in_parts(x);
+    const auto other_apart = other.distance_in_parts(y);
+    return over_t((other_apart.hi - apart.hi) + (other_apart.lo - apart.lo), more);
+  }
+
  private:
+  /// What the exponential gets to see of x.
+  GIBBS_INLINE B shifted(const B& x) const {
+    const B negative_infinity(-infinity<T>);
+    if (limit_ == kind::zero) {
+      return choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x));
+    }
+    if (limit_ == kind::infinite) {
+      const B finite = max_or_second(B(lowest()), x);
+      return choose(x == negative_infinity, negative_infinity, finite - finite);
+    }
+    const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
+    return (d * after_[0]) * after_[1];
+  }
+
   /// (a - b) / T + more.
   GIBBS_INLINE B difference(const B& a, const B& b, const B& more) const {
     const B b_finite = max_or_second(B(lowest()), b);
@@ -189,21 +210,30 @@ class careful_row {
     } else if (limit_ == kind::infinite) {
       result = (a - a) + (b_finite - b_finite) + more;
     } else {
-      const B unscaled = a * difference_scale_ - b_finite * difference_scale_;
-      const B d = (unscaled * after_[0]) * after_[1];
-      const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
-      const B counted = choose(overflow, B(T(0)), d);
-      const B scaled_more = more * (B(T(1)) / difference_unscale_);
-      B quotient;
-      if constexpr (has_fma<Arch>) {
-        quotient =
-            multiply_add(counted, inverse_hi_, multiply_add(counted, inverse_lo_, scaled_more));
-      } else {
-        quotient = plain_row<T, Arch>::over(counted, inverse_hi_, inverse_lo_) + scaled_more;
-      }
-      result = choose(overflow, d, quotient * difference_unscale_);
+      result = over_t(a * difference_scale_ - b_finite * difference_scale_, more);
     }
     return choose(b == B(-infinity<T>), B(infinity<T>), result);
+  }
+
+  /// max - x, times the scale of differences.
+  GIBBS_INLINE wide_batch<T, Arch> distance_in_parts(const B& x) const {
+    return wide_batch<T, Arch>::sum(largest_ * difference_scale_, -(x * difference_scale_));
+  }
+
+  /// A difference times its scale, over T, + more.
+  GIBBS_INLINE B over_t(const B& difference, const B& more) const {
+    const B d = (difference * after_[0]) * after_[1];
+    const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
+    const B counted = choose(overflow, B(T(0)), d);
+    const B scaled_more = more * (B(T(1)) / difference_unscale_);
+    B quotient;
+    if constexpr (has_fma<Arch>) {
+      quotient =
+          multiply_add(counted, inverse_hi_, multiply_add(counted, inverse_lo_, scaled_more));
+    } else {
+      quotient = plain_row<T, Arch>::over(counted, inverse_hi_, inverse_lo_) + scaled_more;
+    }
+    return choose(overflow, d, quotient * difference_unscale_);
   }
 
  public:
@@ -215,8 +245,10 @@ class careful_row {
   }
 
  private:
-  static constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
-
+  GIBBS_INLINE static bool is_huge(T x) {
+    constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
+    return !(x < huge && x > -huge);
+  }
   GIBBS_INLINE static constexpr T lowest() { return std::numeric_limits<T>::lowest(); }
 
   GIBBS_INLINE static bool is_large(const temperature<T>& t, T largest) {
@@ -347,7 +379,7 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
                                                             tile<T, Arch>& x,
                                                             const Tiles&... others) {
   using row_type = plain_row<T, Arch>;
-  const auto plain = x.keep_plain(row_type::limit(t));
+  const auto plain = x.template keep_plain<false>(row_type::limit(t));
   const row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
@@ -357,18 +389,26 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   return result;
 }
 
-/// The maxima of up to `lanes` rows of any length, each in the lane of its row; 0 for rows that are
-/// not plain.
-template <class T, class Arch>
+/// The maxima of up to `lanes` rows of any length, and the minima if wanted, each in the lane of
+/// its row; 0 for rows that are not plain.
+template <bool WithSmallest, class T, class Arch>
 GIBBS_INLINE typename tile<T, Arch>::plain_rows plain_rows_of(T limit, matrix_view<const T> x) {
   using B = batch<T, Arch>;
+  const B zero(T(0));
   B maxima[lanes<T, Arch>];
+  [[maybe_unused]] B minima[lanes<T, Arch>];
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    maxima[r] = sweep_max_of_lanes<T, Arch>(x.columns(), row_of(x, r));
+    const auto of_row = sweep_extremes<WithSmallest, T, Arch>(x.columns(), row_of(x, r));
+    maxima[r] = of_row.largest;
+    if constexpr (WithSmallest) minima[r] = of_row.smallest;
   }
   const B largest = max_across_lanes<T, Arch>(maxima, x.rows());
   const auto is_plain = plain_row<T, Arch>::is_plain(limit, largest);
-  return {choose(is_plain, largest, B(T(0))), lane_bits<T, Arch>(is_plain, x.rows())};
+  B smallest = zero;
+  if constexpr (WithSmallest) {
+    smallest = choose(is_plain, min_across_lanes<T, Arch>(minima, x.rows()), zero);
+  }
+  return {choose(is_plain, largest, zero), smallest, lane_bits<T, Arch>(is_plain, x.rows())};
 }
 
 /// Likewise for rows of any length.
@@ -377,7 +417,7 @@ plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Ter
                                                     matrix_view<const T> x, Others... others) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
-  const auto plain = plain_rows_of<T, Arch>(row_type::limit(t), x);
+  const auto plain = plain_rows_of<false, T, Arch>(row_type::limit(t), x);
   const row_type rows(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(rows, plain.rows);
   typename row_type::lanes_in_memory in_memory;

@@ -130,34 +130,44 @@ class tile {
   GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
   GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }
 
-  /// The largest element of each row, NaN left aside.
-  GIBBS_INLINE B largest() const {
-    B a(-infinity<T>);
-    B b = a;
-    for (std::size_t c = 0; c < padded_columns(); c += 2) {
-      a = max_or_second((*this)[c], a);
-      b = max_or_second((*this)[c + 1], b);
-    }
-    return max_or_second(a, b);
-  }
-
   struct plain_rows {
     B largest;           ///< of each row, or 0
+    B smallest;          ///< likewise, if wanted
     std::uint32_t rows;  ///< One bit for each that is kept.
   };
 
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
+  /// NaN is left aside.
+  template <bool WithSmallest>
   GIBBS_INLINE plain_rows keep_plain(T limit) {
-    const B all = largest();
-    const auto plain = abs(all) <= B(limit);
-    if (xsimd::all(plain)) return {all, lane_bits<T, Arch>(plain, rows_)};
-    for (std::size_t c = 0; c < padded_columns(); ++c) {
-      set(c, choose(plain, (*this)[c], B(T(0))));
-    }
-    return {choose(plain, all, B(T(0))), lane_bits<T, Arch>(plain, rows_)};
+    const auto all = of_columns<WithSmallest>();
+    const auto plain = abs(all.largest) <= B(limit);
+    if (xsimd::all(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
+    const B zero(T(0));
+    for (std::size_t c = 0; c < padded_columns(); ++c) set(c, choose(plain, (*this)[c], zero));
+    return {choose(plain, all.largest, zero), choose(plain, all.smallest, zero),
+            lane_bits<T, Arch>(plain, rows_)};
   }
 
  private:
+  template <bool WithSmallest>
+  GIBBS_INLINE extremes<T, Arch> of_columns() const {
+    const B none(-infinity<T>);
+    const B none_smaller(infinity<T>);
+    extremes<T, Arch> a{none, none_smaller};
+    extremes<T, Arch> b = a;
+    const auto look_at = [](extremes<T, Arch>& all, const B& x) {
+      all.largest = max_or_second(x, all.largest);
+      if constexpr (WithSmallest) all.smallest = min_or_second(x, all.smallest);
+    };
+    for (std::size_t c = 0; c + 1 < columns_; c += 2) {
+      look_at(a, (*this)[c]);
+      look_at(b, (*this)[c + 1]);
+    }
+    look_at(b, (*this)[columns_ - 1]);
+    return {max_or_second(a.largest, b.largest), min_or_second(a.smallest, b.smallest)};
+  }
+
   template <std::size_t... k>
   GIBBS_INLINE static void write_parts(T* row, std::size_t stride, const B* x,
                                        std::index_sequence<k...>) {
@@ -195,6 +205,15 @@ GIBBS_INLINE batch<T, Arch> max_across_lanes(batch<T, Arch>* x, std::size_t rows
   return across_lanes<T, Arch>(x, rows, [](const batch<T, Arch>& a, const batch<T, Arch>& b) {
     const auto both = interleave<T, Arch>(a, b);
     return max_or_second(both.first, both.second);
+  });
+}
+
+/// The smallest lane of each row.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> min_across_lanes(batch<T, Arch>* x, std::size_t rows) {
+  return across_lanes<T, Arch>(x, rows, [](const batch<T, Arch>& a, const batch<T, Arch>& b) {
+    const auto both = interleave<T, Arch>(a, b);
+    return min_or_second(both.first, both.second);
   });
 }
 

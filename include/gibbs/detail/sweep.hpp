@@ -98,7 +98,7 @@ class sums {
 inline constexpr std::size_t settle_after = 64;
 
 /// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom
-/// run.
+/// run, and then each is added up with its rounding error.
 enum class pace { fast, compact };
 
 /// Adds up term(batch...) over n elements of each input.
@@ -120,37 +120,40 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term 
     }
   }
   if (i == n) return;
-  terms<T, Arch, N> rest{};
+  [[maybe_unused]] terms<T, Arch, N> rest{};
   for (std::size_t k = 1; i < n; i += step, ++k) {
     const std::size_t count = (std::min)(step, n - i);
     const auto added = term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
-    rest = k % 4 == 1 ? added : rest + added;
-    if (k % 4 == 0 || i + count == n) into.add(rest);
-    if (Pace == pace::compact && k % (4 * settle_after) == 0) into.settle();
+    if constexpr (Pace == pace::fast) {
+      rest = k % 4 == 1 ? added : rest + added;
+      if (k % 4 == 0 || i + count == n) into.add(rest);
+    } else {
+      into.add(added);
+      if (k % settle_after == 0) into.settle();
+    }
   }
 }
 
-/// The same, where term also returns, through its first argument, a batch for out, which may be in.
-template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term>
+/// The same at a fast pace, where term also returns, through its first argument, a batch for out,
+/// which may be in.
+template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
 GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
                                        Term term, input<T> in) {
   constexpr std::size_t step = lanes<T, Arch>;
   batch<T, Arch> result;
   std::size_t i = 0;
-  if constexpr (Pace == pace::fast) {
-    const auto at = [&](std::size_t k) {
-      const auto added = term(result, read<T, Arch>(in.data + k));
-      write(out + k, result);
-      return added;
-    };
-    for (std::size_t groups = n / (4 * step); groups > 0;) {
-      const std::size_t block = (std::min)(groups, settle_after);
-      for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
-        into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
-      }
-      groups -= block;
-      if (groups > 0) into.settle();
+  const auto at = [&](std::size_t k) {
+    const auto added = term(result, read<T, Arch>(in.data + k));
+    write(out + k, result);
+    return added;
+  };
+  for (std::size_t groups = n / (4 * step); groups > 0;) {
+    const std::size_t block = (std::min)(groups, settle_after);
+    for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
+      into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
     }
+    groups -= block;
+    if (groups > 0) into.settle();
   }
   if (i == n) return;
   terms<T, Arch, N> rest{};
@@ -160,7 +163,6 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_
     write_first(out + i, result, count);
     rest = k % 4 == 1 ? added : rest + added;
     if (k % 4 == 0 || i + count == n) into.add(rest);
-    if (Pace == pace::compact && k % (4 * settle_after) == 0) into.settle();
   }
 }
 
@@ -185,31 +187,47 @@ GIBBS_INLINE void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
   }
 }
 
-/// The largest elements of a row, still apart by lanes; NaN is left aside, and -infinity stands for
-/// none.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> sweep_max_of_lanes(std::size_t n, const T* in) {
+struct extremes {
+  batch<T, Arch> largest;
+  batch<T, Arch> smallest;
+};
+
+/// The largest elements of a row and, if wanted, the smallest ones, still apart by lanes; NaN is
+/// left aside, and -infinity and +infinity stand for none.
+template <bool WithSmallest, class T, class Arch>
+GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in) {
   constexpr std::size_t step = lanes<T, Arch>;
   using B = batch<T, Arch>;
-  const auto larger = [](const B& x, const B& most) { return max_or_second(x, most); };
-  B a(-infinity<T>);
-  B b = a, c = a, d = a;
+  extremes<T, Arch> of[4];
+  GIBBS_UNROLL
+  for (std::size_t k = 0; k < 4; ++k) of[k] = {B(-infinity<T>), B(infinity<T>)};
+  const auto look_at = [](extremes<T, Arch>& all, const B& high, const B& low) {
+    all.largest = max_or_second(high, all.largest);
+    if constexpr (WithSmallest) all.smallest = min_or_second(low, all.smallest);
+  };
   std::size_t i = 0;
   for (; i + 4 * step <= n; i += 4 * step) {
-    a = larger(read<T, Arch>(in + i), a);
-    b = larger(read<T, Arch>(in + i + step), b);
-    c = larger(read<T, Arch>(in + i + 2 * step), c);
-    d = larger(read<T, Arch>(in + i + 3 * step), d);
+    GIBBS_UNROLL
+    for (std::size_t k = 0; k < 4; ++k) {
+      const B x = read<T, Arch>(in + i + k * step);
+      look_at(of[k], x, x);
+    }
   }
   for (; i < n; i += step) {
-    a = larger(read_first<T, Arch>(in + i, (std::min)(step, n - i), -infinity<T>), a);
+    const std::size_t count = (std::min)(step, n - i);
+    // What fills up the lanes is an element: none that is larger or smaller than all.
+    const B x = read_first<T, Arch>(in + i, count, in[i]);
+    look_at(of[0], x, x);
   }
-  return larger(larger(a, b), larger(c, d));
+  GIBBS_UNROLL
+  for (std::size_t k = 1; k < 4; ++k) look_at(of[0], of[k].largest, of[k].smallest);
+  return of[0];
 }
 
 template <class T, class Arch>
 GIBBS_INLINE T sweep_max(std::size_t n, const T* in) {
-  return largest_lane(sweep_max_of_lanes<T, Arch>(n, in));
+  return largest_lane(sweep_extremes<false, T, Arch>(n, in).largest);
 }
 
 /// Whether one of n elements is NaN.
