@@ -117,17 +117,11 @@ GIBBS_INLINE wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   return {hi, (((B(T(1)) - p.hi) - p.lo) - hi * x.lo) * hi};
 }
 
-/// Any row. Weights and their sum are not rounded before they are divided, so that nothing but the
-/// rounding of the result is left in the end.
-template <class T, class Arch>
-void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t) {
+/// A row that has this maximum. Weights and their sum are not rounded before they are divided, so
+/// that nothing but the rounding of the result is left in the end.
+template <class T, class Arch, class Row>
+GIBBS_INLINE void softmax_in_parts_of(const Row& row, const T* x, T* out, std::size_t n) {
   using B = batch<T, Arch>;
-  const T largest = sweep_max<T, Arch>(n, x);
-  if (!is_finite(static_cast<double>(largest))) {
-    fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
-    return;
-  }
-  const careful_row<T, Arch> row(t, largest);
   const input<T> in{x, -infinity<T>};
   sums<T, Arch, 2> all;
   sweep_sums<pace::compact>(
@@ -141,8 +135,22 @@ void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t)
   const wide<T> lift(static_cast<double>(rescue_up<T>));
   const auto scale = in_all_lanes<T, Arch>(split<T>(lift / (all.total(0) + all.total(1))));
   const B down(rescue_down<T>);
-  sweep_map<pace::compact, T, Arch>(
-      n, in, out, [&](const B& v) { return (row.weight_in_parts(v) * scale).value() * down; });
+  sweep_map<pace::compact, T, Arch>(n, in, out, [&](const B& v) {
+    return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(v), scale) * down;
+  });
+}
+
+/// Any row.
+template <class T, class Arch>
+void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t) {
+  const T largest = sweep_max<T, Arch>(n, x);
+  if (!is_finite(static_cast<double>(largest))) {
+    fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
+  } else if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+    softmax_in_parts_of<T, Arch>(plain_row<T, Arch>(t, batch<T, Arch>(largest)), x, out, n);
+  } else {
+    softmax_in_parts_of<T, Arch>(careful_row<T, Arch>(t, largest), x, out, n);
+  }
 }
 
 /// How far below the maximum of their row logits are whose results may be subnormal numbers that
@@ -151,20 +159,23 @@ template <class T, class Arch>
 struct subnormal_distance {
   T from;
   T to;
+  /// What is less is a mask, or as good as one, in all plain rows.
+  T floor;
 
   GIBBS_INLINE subnormal_distance(const temperature<T>& t, std::size_t n) {
     constexpr double ln2 = 0x1.62e42fefa39efp-1;
     constexpr int smallest_normal = 1 - std::numeric_limits<T>::min_exponent;
-    // A quarter of a unit and less is left of the errors of results 2^-3 times as large; without
-    // FMA all products that are added up are rounded to units.
-    constexpr int last = smallest_normal + (has_fma<Arch> ? 3 : std::numeric_limits<T>::digits);
+    // Less than a third of a unit is left of the errors of results 2^-2 times as large; without FMA
+    // all products that are added up are rounded to units.
+    constexpr int last = smallest_normal + (has_fma<Arch> ? 2 : std::numeric_limits<T>::digits);
     int bits_of_n = 0;  // The sum of the weights is not larger than n times that of the maximum.
     ::frexp(static_cast<double>(n), &bits_of_n);
     from = static_cast<T>((smallest_normal - bits_of_n) * ln2 * t.value);
     to = static_cast<T>((last + 1) * ln2 * t.value);
+    floor = -plain_row<T, Arch>::limit(t) - to;
   }
 
-  /// The rows that are plain and have no such result. Masks are no reason to look at a row twice.
+  /// The rows that are plain and have no such result.
   GIBBS_INLINE std::uint32_t rows_without(matrix_view<const T> x,
                                           const typename tile<T, Arch>::plain_rows& plain) const {
     const auto doubtful = plain.smallest < plain.largest - batch<T, Arch>(from);
@@ -175,14 +186,23 @@ struct subnormal_distance {
   bool is_in(const T* x, std::size_t n, T largest) const {
     using B = batch<T, Arch>;
     constexpr std::size_t step = lanes<T, Arch>;
+    // The largest of the elements that are so far below the maximum.
     const B below(largest - from);
-    const B least(largest - to);
-    auto found = below != below;
-    for (std::size_t i = 0; i < n; i += step) {
-      const B v = read_first<T, Arch>(x + i, (std::min)(step, n - i), largest);
-      found = found | ((v < below) & (v >= least));
+    const B none(-infinity<T>);
+    B most[4] = {none, none, none, none};
+    const auto look_at = [&](B& so_far, const B& v) {
+      so_far = max_or_second(choose(v < below, v, none), so_far);
+    };
+    std::size_t i = 0;
+    for (; i + 4 * step <= n; i += 4 * step) {
+      GIBBS_UNROLL
+      for (std::size_t k = 0; k < 4; ++k) look_at(most[k], read<T, Arch>(x + i + k * step));
     }
-    return xsimd::any(found);
+    for (; i < n; i += step) {
+      look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
+    }
+    return xsimd::any(max_or_second(max_or_second(most[0], most[1]),
+                                    max_or_second(most[2], most[3])) >= B(largest - to));
   }
 
  private:
@@ -210,7 +230,7 @@ GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
   using B = batch<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   tile<T, Arch> x(logits, -infinity<T>);
-  const auto plain = x.template keep_plain<true>(plain_row<T, Arch>::limit(t));
+  const auto plain = x.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
   const plain_row<T, Arch> row(t, plain.largest);
   plain_totals<T, Arch, size> result(row, subnormal.rows_without(logits, plain));
   const auto weigh = [&](std::size_t c) {
@@ -238,7 +258,7 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   const std::size_t n = logits.columns();
-  const auto plain = plain_rows_of<true, T, Arch>(row_type::limit(t), logits);
+  const auto plain = plain_rows_of<true, T, Arch>(row_type::limit(t), logits, subnormal.floor);
   const row_type rows(t, plain.largest);
   plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
   typename row_type::lanes_in_memory in_memory;
@@ -286,7 +306,7 @@ plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(
   T maxima[most_parts];
   T minima[most_parts];
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
-    const auto of_part = sweep_extremes<true, T, Arch>(count, x + first);
+    const auto of_part = sweep_extremes<true, T, Arch>(count, x + first, subnormal.floor);
     maxima[part] = largest_lane(of_part.largest);
     minima[part] = -largest_lane(-of_part.smallest);
   });

@@ -117,7 +117,9 @@ class scaled_exp2 {
     const B clamped = max_or_second(floor_, x);
     const B shifted = multiply_add(clamped, hi_, magic_);
     const auto exponent = wide_type::product(clamped, hi_);
-    const auto r = wide_type::sum(exponent.hi - (shifted - magic_), exponent.lo + clamped * lo_);
+    // The first difference is exact, and 0 or not less than what is added.
+    const auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic_),
+                                          multiply_add(clamped, lo_, exponent.lo));
     const auto linear = wide_type::product(r.hi, slope);
     const auto sum = wide_type::ordered_sum(B(T(1)), linear.hi);
     const B rest = multiply_add(r.hi * r.hi, exp2_curve(r.hi), r.lo * slope);

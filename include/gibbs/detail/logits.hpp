@@ -50,6 +50,8 @@ class plain_row {
 
   /// exp((x - max) / T) times a power of two that is the same for the whole row.
   GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
+  /// Likewise, with an error that is small beside that of the rounded number.
+  GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const { return exp2_.in_parts(x); }
   /// Likewise, 0 for the maximum.
   GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
                                                   const B& x) const {
@@ -389,16 +391,17 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   return result;
 }
 
-/// The maxima of up to `lanes` rows of any length, and the minima if wanted, each in the lane of
-/// its row; 0 for rows that are not plain.
+/// The maxima of up to `lanes` rows of any length and, if wanted, the minima of what is not less
+/// than floor, each in the lane of its row; 0 for rows that are not plain.
 template <bool WithSmallest, class T, class Arch>
-GIBBS_INLINE typename tile<T, Arch>::plain_rows plain_rows_of(T limit, matrix_view<const T> x) {
+GIBBS_INLINE typename tile<T, Arch>::plain_rows plain_rows_of(T limit, matrix_view<const T> x,
+                                                              T floor = -infinity<T>) {
   using B = batch<T, Arch>;
   const B zero(T(0));
   B maxima[lanes<T, Arch>];
   [[maybe_unused]] B minima[lanes<T, Arch>];
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    const auto of_row = sweep_extremes<WithSmallest, T, Arch>(x.columns(), row_of(x, r));
+    const auto of_row = sweep_extremes<WithSmallest, T, Arch>(x.columns(), row_of(x, r), floor);
     maxima[r] = of_row.largest;
     if constexpr (WithSmallest) minima[r] = of_row.smallest;
   }

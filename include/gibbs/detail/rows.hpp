@@ -132,15 +132,15 @@ class tile {
 
   struct plain_rows {
     B largest;           ///< of each row, or 0
-    B smallest;          ///< likewise, if wanted
+    B smallest;          ///< of those not less than some floor, likewise, if wanted
     std::uint32_t rows;  ///< One bit for each that is kept.
   };
 
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
   /// NaN is left aside.
   template <bool WithSmallest>
-  GIBBS_INLINE plain_rows keep_plain(T limit) {
-    const auto all = of_columns<WithSmallest>();
+  GIBBS_INLINE plain_rows keep_plain(T limit, T floor = -infinity<T>) {
+    const auto all = of_columns<WithSmallest>(floor);
     const auto plain = abs(all.largest) <= B(limit);
     if (xsimd::all(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
     const B zero(T(0));
@@ -151,14 +151,14 @@ class tile {
 
  private:
   template <bool WithSmallest>
-  GIBBS_INLINE extremes<T, Arch> of_columns() const {
+  GIBBS_INLINE extremes<T, Arch> of_columns(T floor) const {
     const B none(-infinity<T>);
     const B none_smaller(infinity<T>);
     extremes<T, Arch> a{none, none_smaller};
     extremes<T, Arch> b = a;
-    const auto look_at = [](extremes<T, Arch>& all, const B& x) {
+    const auto look_at = [floor](extremes<T, Arch>& all, const B& x) {
       all.largest = max_or_second(x, all.largest);
-      if constexpr (WithSmallest) all.smallest = min_or_second(x, all.smallest);
+      if constexpr (WithSmallest) all.smallest = min_from(B(floor), x, all.smallest);
     };
     for (std::size_t c = 0; c + 1 < columns_; c += 2) {
       look_at(a, (*this)[c]);

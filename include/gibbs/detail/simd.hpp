@@ -196,6 +196,22 @@ GIBBS_INLINE batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
     return choose(condition, least, max_or_second(least, x));
 }
 
+/// min_or_second(x, so_far), or so_far where x is less than floor.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> min_from(const batch<T, Arch>& floor, const batch<T, Arch>& x,
+                                     const batch<T, Arch>& so_far) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    const __mmask16 counted = _mm512_cmp_ps_mask(floor, x, _CMP_LE_OQ);
+    return batch<T, Arch>(_mm512_mask_min_ps(so_far, counted, x, so_far));
+  } else if constexpr (is_avx512<Arch>) {
+    const __mmask8 counted = _mm512_cmp_pd_mask(floor, x, _CMP_LE_OQ);
+    return batch<T, Arch>(_mm512_mask_min_pd(so_far, counted, x, so_far));
+  } else
+#endif
+    return min_or_second(choose(x < floor, batch<T, Arch>(infinity<T>), x), so_far);
+}
+
 /// 2^n with n in the lowest bits of x, offset by the bias of the exponent; all other bits are lost.
 template <class T, class Arch>
 GIBBS_INLINE batch<uint_of<T>, Arch> to_exponent_field(const batch<uint_of<T>, Arch>& x) {

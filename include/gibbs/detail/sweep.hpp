@@ -193,18 +193,18 @@ struct extremes {
   batch<T, Arch> smallest;
 };
 
-/// The largest elements of a row and, if wanted, the smallest ones, still apart by lanes; NaN is
-/// left aside, and -infinity and +infinity stand for none.
+/// The largest elements of a row and, if wanted, the smallest of those that are not less than
+/// floor, still apart by lanes; NaN is left aside, and -infinity and +infinity stand for none.
 template <bool WithSmallest, class T, class Arch>
-GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in) {
+GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floor = -infinity<T>) {
   constexpr std::size_t step = lanes<T, Arch>;
   using B = batch<T, Arch>;
   extremes<T, Arch> of[4];
   GIBBS_UNROLL
   for (std::size_t k = 0; k < 4; ++k) of[k] = {B(-infinity<T>), B(infinity<T>)};
-  const auto look_at = [](extremes<T, Arch>& all, const B& high, const B& low) {
+  const auto look_at = [floor](extremes<T, Arch>& all, const B& high, const B& low) {
     all.largest = max_or_second(high, all.largest);
-    if constexpr (WithSmallest) all.smallest = min_or_second(low, all.smallest);
+    if constexpr (WithSmallest) all.smallest = min_from(B(floor), low, all.smallest);
   };
   std::size_t i = 0;
   for (; i + 4 * step <= n; i += 4 * step) {

@@ -121,6 +121,15 @@ struct wide_batch {
     }
   }
 
+  /// (a * b).value(), where lo is small beside hi.
+  GIBBS_INLINE static B rounded_product(const wide_batch& a, const wide_batch& b) {
+    if constexpr (has_fma<Arch>) {
+      return multiply_add(a.hi, b.hi, multiply_add(a.hi, b.lo, a.lo * b.hi));
+    } else {
+      return (a * b).value();
+    }
+  }
+
   friend GIBBS_INLINE wide_batch choose(const mask<T, Arch>& condition, const wide_batch& yes,
                                         const wide_batch& no) {
     return {detail::choose(condition, yes.hi, no.hi), detail::choose(condition, yes.lo, no.lo)};
