@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <gibbs/gibbs.hpp>
+#include <gibbs/instantiate.hpp>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>

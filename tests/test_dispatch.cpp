@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <gibbs/dispatch.hpp>
-#include <gibbs/gibbs.hpp>
+#include <gibbs/instantiate.hpp>
 #include <string_view>
 #include <vector>
 

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstddef>
-#include <gibbs/gibbs.hpp>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -16,6 +15,9 @@
 #endif
 #if defined(GIBBS_TEST_DISPATCH)
 #include <gibbs/dispatch.hpp>
+#include <gibbs/gibbs.hpp>
+#else
+#include <gibbs/instantiate.hpp>
 #endif
 #if defined(__cpp_lib_mdspan)
 #include <mdspan>

@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <gibbs/gibbs.hpp>
+#include <gibbs/instantiate.hpp>
 #include <limits>
 #include <span>
 #include <stdexcept>

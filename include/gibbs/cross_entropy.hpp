@@ -6,6 +6,7 @@
 
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
+#include "detail/labels.hpp"
 #include "detail/log.hpp"
 #include "detail/logits.hpp"
 
@@ -104,8 +105,8 @@ T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const te
   return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
 }
 
-template <class T, class Arch, class Label, class ForParts>
-void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* labels, T* results,
+template <class T, class Arch, class ForParts>
+void cross_entropy_label_rows_in(matrix_view<const T> logits, label_view labels, T* results,
                                  double at_temperature, ForParts for_parts) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
@@ -116,7 +117,7 @@ void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* label
       [&](std::size_t first, std::size_t rows, const plain_totals<T, Arch, 3>& totals) {
         alignas(64) T at_label[lanes<T, Arch>] = {};
         for (std::size_t r = 0; r < rows; ++r) {
-          at_label[r] = row_of(logits, first + r)[static_cast<std::size_t>(labels[first + r])];
+          at_label[r] = row_of(logits, first + r)[labels[first + r]];
         }
         const B largest = totals.largest;
         const B x = B::load_aligned(at_label);
@@ -126,14 +127,14 @@ void cross_entropy_label_rows_in(matrix_view<const T> logits, const Label* label
         return row_results<T, Arch>{(scaled + totals.log_sum()).value(), valid};
       },
       [&](std::size_t i) {
-        return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(),
-                                                static_cast<std::size_t>(labels[i]), t, for_parts);
+        return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), labels[i], t,
+                                                for_parts);
       },
       logits);
 }
 
-template <class T, class Arch, class Label>
-void cross_entropy_label_rows(matrix_view<const T> logits, const Label* labels, T* results,
+template <class T, class Arch>
+void cross_entropy_label_rows(matrix_view<const T> logits, label_view labels, T* results,
                               double at_temperature) {
   cross_entropy_label_rows_in<T, Arch>(logits, labels, results, at_temperature, one_by_one());
 }
@@ -303,7 +304,8 @@ void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Res
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_labelled(function, logits, labels, results, options);
   detail::cross_entropy_label_rows<std::remove_const_t<In>, Arch>(
-      logits, std::ranges::data(labels), std::ranges::data(results), options.temperature);
+      logits, detail::label_view(std::ranges::data(labels)), std::ranges::data(results),
+      options.temperature);
 }
 
 template <detail::float_range Logits, detail::label_type Label, class Arch>
@@ -313,8 +315,8 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, Label la
   detail::check_temperature("cross_entropy_from_logits", options);
   detail::check_label("cross_entropy_from_logits", label, std::ranges::size(logits));
   T result;
-  detail::cross_entropy_label_rows<T, Arch>(detail::as_row(logits), &label, &result,
-                                            options.temperature);
+  detail::cross_entropy_label_rows<T, Arch>(detail::as_row(logits), detail::label_view(&label),
+                                            &result, options.temperature);
   return result;
 }
 

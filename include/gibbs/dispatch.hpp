@@ -239,7 +239,8 @@ void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Res
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_labelled(function, logits, labels, results, options);
   detail::dispatched_for<std::remove_const_t<In>>().cross_entropy_label(
-      logits, std::ranges::data(labels), std::ranges::data(results), options.temperature);
+      logits, detail::label_view(std::ranges::data(labels)), std::ranges::data(results),
+      options.temperature);
 }
 
 template <detail::float_range Logits, detail::label_type Label>
@@ -248,10 +249,9 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, Label la
   using T = detail::element<Logits>;
   detail::check_temperature("cross_entropy_from_logits", options);
   detail::check_label("cross_entropy_from_logits", label, std::ranges::size(logits));
-  const std::size_t checked = static_cast<std::size_t>(label);
   T result;
-  detail::dispatched_for<T>().cross_entropy_label(detail::as_row(logits), &checked, &result,
-                                                  options.temperature);
+  detail::dispatched_for<T>().cross_entropy_label(
+      detail::as_row(logits), detail::label_view(&label), &result, options.temperature);
   return result;
 }
 

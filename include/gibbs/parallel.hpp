@@ -300,8 +300,8 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const La
   using T = std::remove_const_t<In>;
   using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
-  const auto* const label = std::ranges::data(labels);
   detail::check_labelled(function, logits, labels, results, options);
+  const detail::label_view label(std::ranges::data(labels));
   if (detail::in_parts(logits.columns())) {
     detail::cross_entropy_label_rows_in<T, Arch>(logits, label, to, options.temperature,
                                                  detail::with_policy<Policy>{policy});
@@ -310,7 +310,8 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const La
   detail::for_rows<T, Arch>(
       policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
         detail::cross_entropy_label_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                                  label + first, to + first, options.temperature);
+                                                  label.from(first), to + first,
+                                                  options.temperature);
       });
 }
 

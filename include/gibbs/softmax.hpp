@@ -117,6 +117,11 @@ GIBBS_INLINE wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   return {hi, (((B(T(1)) - p.hi) - p.lo) - hi * x.lo) * hi};
 }
 
+template <class T>
+GIBBS_INLINE void softmax_of_one(T x, T& out) {
+  out = is_finite(static_cast<double>(x)) ? T(1) : std::numeric_limits<T>::quiet_NaN();
+}
+
 /// A row that has this maximum. Weights and their sum are not rounded before they are divided, so
 /// that nothing but the rounding of the result is left in the end.
 template <class T, class Arch, class Row>
@@ -386,9 +391,7 @@ void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_
   if (columns == 0) return;
   if (columns == 1) {
     for (std::size_t i = 0; i < logits.rows(); ++i) {
-      const T x = *row_of(logits, i);
-      *row_of(out, i) =
-          is_finite(static_cast<double>(x)) ? T(1) : std::numeric_limits<T>::quiet_NaN();
+      softmax_of_one(*row_of(logits, i), *row_of(out, i));
     }
     return;
   }
@@ -409,9 +412,16 @@ template <class T, class Arch, class ForParts>
 void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T> out, T* results,
                                       double at_temperature, ForParts for_parts) {
   const temperature<T> t(at_temperature);
-  if (logits.columns() <= 1) {
-    log_sum_exp_rows<T, Arch>(logits, results, at_temperature);
-    softmax_rows<T, Arch>(logits, out, at_temperature);
+  const std::size_t columns = logits.columns();
+  const auto log_sum_exp_of_row = [&](std::size_t i) {
+    return log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(row_of(logits, i), columns, t, for_parts),
+                                   t);
+  };
+  if (columns <= 1) {
+    for (std::size_t i = 0; i < logits.rows(); ++i) {
+      results[i] = log_sum_exp_of_row(i);
+      if (columns == 1) softmax_of_one(*row_of(logits, i), *row_of(out, i));
+    }
     return;
   }
   softmax_groups<true, T, Arch>(
@@ -424,10 +434,8 @@ void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T
         }
       },
       [&](std::size_t i) {
-        const T* x = row_of(logits, i);
-        results[i] =
-            log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, logits.columns(), t, for_parts), t);
-        softmax_careful<T, Arch>(x, row_of(out, i), logits.columns(), t);
+        results[i] = log_sum_exp_of_row(i);
+        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t);
       },
       for_parts);
 }

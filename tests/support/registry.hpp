@@ -6,19 +6,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <gibbs/accuracy.hpp>
-#include <gibbs/cross_entropy.hpp>
-#include <gibbs/entropy.hpp>
-#include <gibbs/kl_divergence.hpp>
-#include <gibbs/log_sum_exp.hpp>
-#include <gibbs/matrix_view.hpp>
-#include <gibbs/softmax.hpp>
 #include <span>
 #include <string_view>
 
 #include "baseline.hpp"
 #if defined(GIBBS_TEST_DISPATCH)
 #include <gibbs/dispatch.hpp>
+#include <gibbs/gibbs.hpp>
+#else
+#include <gibbs/instantiate.hpp>
 #endif
 
 namespace gibbs_support {

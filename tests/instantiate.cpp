@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+// The kernels of all tests of one architecture.
+#include <gibbs/instantiate.hpp>
+
+GIBBS_INSTANTIATE();
