@@ -35,6 +35,8 @@
                                                               matrix_view<const T>, T*);           \
   template_or_extern void kl_divergence_from_logits_rows<T, default_arch>(                         \
       matrix_view<const T>, matrix_view<const T>, T*, double);                                     \
+  template_or_extern void add_rows<T, default_arch>(T*, std::size_t, const T*, const T*,           \
+                                                    matrix_view<const T>, wide<T>, wide<T>);       \
   template_or_extern logits_sum<T> sum_of_row<T, default_arch>(const T*, std::size_t,              \
                                                                const temperature<T>&, one_by_one); \
   template_or_extern entropy_sum<T> entropy_sum_of_row<T, default_arch>(                           \

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include <gibbs/instantiate.hpp>
+
+GIBBS_INSTANTIATE();
