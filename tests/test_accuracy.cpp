@@ -104,6 +104,42 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows far from each other", T, f
   }
 }
 
+// A probability far below the smallest number counts where q is smaller by orders of magnitude in
+// its exponent.
+TEST_CASE_TEMPLATE("kl_divergence_from_logits of tiny p and far smaller q", T, float, double) {
+  using limits = std::numeric_limits<T>;
+  fault_log log;
+  reference<T> exact_result;
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 0; seed < 6000; ++seed) {
+    random_source random(seed);
+    const double t_exponent = random.uniform(limits::min_exponent, limits::max_exponent - 14.0);
+    const double temperature = random.below(3) == 0 ? std::exp2(t_exponent) : 1;
+    const double t_log2 = std::log2(temperature);
+    const auto at = [&](double distance) { return static_cast<T>(-distance * temperature); };
+    std::vector<T> p{0};
+    std::vector<T> q{0};
+    for (std::size_t i = 1 + random.below(3); i > 0; --i) {
+      p.push_back(at(random.uniform(20, sizeof(T) == 4 ? 300 : 2500)));
+      q.push_back(at(std::exp2(random.uniform(0, limits::max_exponent - 1 - t_log2))));
+    }
+    if (random.below(2) == 0) {
+      p.push_back(at(random.uniform(0, 3)));
+      q.push_back(static_cast<T>(p.back() * (1 + std::exp2(-random.uniform(3, 60)))));
+    }
+    exact_result.assign({.first = p, .second = q, .temperature = temperature});
+    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
+    const double error = error_in_ulps(
+        gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
+    const double allowed =
+        (std::max)(gibbs::accuracy::kl_divergence_from_logits<T>, wanted.allowance);
+    seen += allowed < 1000 ? 1 : 0;
+    log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
+               error, " ulp, ", allowed, " allowed");
+  }
+  CHECK(seen > 3000);
+}
+
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.
 TEST_CASE_TEMPLATE("rows of a million", T, float, double) {
   fault_log log;

@@ -214,12 +214,11 @@ T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
     if (p >= (std::numeric_limits<T>::min)() * rescue_up<T>) {
       distances = distances + t.difference(sum.largest, x[i], p);
     } else if (p > 0) {
-      const T up = p * rescue_up<T>;
-      const wide<T> term = t.difference(sum.largest, x[i], up);
+      const wide<T> term = t.difference(sum.largest, x[i], p, rescue_exponent<T>);
       if (is_finite(static_cast<double>(term))) {
         lifted = lifted + term;
       } else {
-        distances = distances + t.difference(sum.largest, x[i], up, rescue_down<T>);
+        distances = distances + t.difference(sum.largest, x[i], p);
       }
     }
   }

@@ -122,17 +122,20 @@ struct kl_from_logits_careful_term {
   using B = batch<T, Arch>;
   using row_type = careful_row<T, Arch>;
 
-  /// Beyond this d its product with a weight may overflow.
-  static constexpr T most = (std::numeric_limits<T>::max)() / 4;
+  /// Distances from the maximum, over T. An x that is farther has p = 0 to any number of digits. A
+  /// y that is farther gives a d with which elements count whose weight is 0 here.
+  static constexpr double farthest_x = 2300;
+  static constexpr double farthest_y = std::is_same_v<T, float> ? 0x1p31 : 2 * farthest_x;
 
   const row_type& p_row;
   const row_type& q_row;
   B p_factor;
   B q_factor;
   B shift;      ///< the log of the quotient of the sums of the rows
-  B least_y;    ///< a logit of q that gives a d of about twice `most`; one below it might overflow
+  B least_x;    ///< the logit at farthest_x
+  B least_y;    ///< the logit at farthest_y
   bool greedy;  ///< whether the temperature is 0
-  B& mark;      ///< 2 for terms that are infinite, 1 for d beyond most, which are left out
+  B& mark;      ///< 2 for terms that are infinite, 1 for y less than least_y, which are left out
 
   GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
     const B zero(T(0));
@@ -145,20 +148,20 @@ struct kl_from_logits_careful_term {
       p_zero = x < p_row.largest();
       q_zero = y < q_row.largest();
     }
-    // What is replaced below gets some d here that causes no overflow.
-    auto counts = (p > zero) & ~q_zero;
-    const auto beyond = counts & (y < least_y);
-    counts = counts & ~beyond;
-    const B x_counted = choose(counts, x, p_row.largest());
-    const B y_counted = choose(counts, y, q_row.largest());
+    // What is not used below gets some d here that causes no overflow.
+    const auto counts = (x >= least_x) & ~p_zero & ~q_zero;
+    const auto far_away = counts & (y < least_y);
+    const auto regular = counts & ~far_away;
+    const B x_counted = choose(regular, x, p_row.largest());
+    const B y_counted = choose(regular, y, q_row.largest());
     const B d = p_row.difference_to(q_row, x_counted, y_counted, -shift);
-    const auto fits = (d <= B(most)) & ~beyond;
     const auto p_only = q_zero & ~p_zero;
-    mark = max_or_second(choose(fits, zero, B(T(1))), mark);
+    mark = max_or_second(choose(far_away, B(T(1)), zero), mark);
     mark = choose(p_only, B(T(2)), mark);
-    const kl_parts<T, Arch> parts(p, q, choose(fits, d, zero));
-    return {{choose(p_only, zero, choose(p == zero, q, parts.term)),
-             choose(p_only, zero, choose(p == zero, -q, parts.surplus))}};
+    const kl_parts<T, Arch> parts(p, q, d);
+    const auto nothing = p_only | far_away;
+    return {{choose(nothing, zero, choose(p == zero, q, parts.term)),
+             choose(nothing, zero, choose(p == zero, -q, parts.surplus))}};
   }
 };
 
@@ -172,7 +175,11 @@ class kl_from_logits_term {
 
  public:
   /// d beyond this is left to the careful terms.
-  static constexpr T most = T(0x1p60);
+  static constexpr T most = T(0x1p30);
+
+  /// Divergences that are smaller are left to the careful terms: elements whose weight is 0 here
+  /// may be seen in them.
+  static constexpr T least = std::is_same_v<T, float> ? T(0) : T(0x1p-900);
 
   /// q_factor times a weight of q is as a weight of p; shift is the log of the quotient of the sums
   /// of exp((x - max) / T).
@@ -226,44 +233,48 @@ struct bound_kl_term {
   }
 };
 
-/// The divergence where it is so large, or nearly so, that one d overflows: the sum of p d, as the
-/// sum of p - q is 0, element by element in more digits.
+/// What the careful terms leave out: p (d - 1), where p may be far below the range of T and d far
+/// beyond, element by element in more digits.
 template <class T, class Arch>
-T kl_from_logits_large(const T* x, const T* y, std::size_t n, const logits_sum<T>& p,
-                       const logits_sum<T>& q, const temperature<T>& t) {
+wide<T> kl_of_far_logits(const T* x, const T* y, std::size_t n, const logits_sum<T>& p,
+                         const logits_sum<T>& q, const temperature<T>& t, T least_x, T least_y) {
   const wide<T> log_p_sum = p.log_mass();
-  const wide<T> shift = log_p_sum - q.log_mass();
+  const wide<T> one_more = log_p_sum - q.log_mass() + wide<T>(1.0);
   wide<T> sum(0.0);
   for (std::size_t i = 0; i < n; ++i) {
-    if (static_cast<double>(p.largest / 4 - x[i] / 4) > 200 * t.value) {
-      // p is 0 to any number of digits, and its product with d, too.
-      if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
-      continue;
-    }
+    if (!(x[i] >= least_x) || !(y[i] < least_y)) continue;
     const wide<T> minus_log_p = t.difference(p.largest, x[i]) + log_p_sum;
-    const double rounded = static_cast<double>(minus_log_p);
-    const double rest = static_cast<double>(minus_log_p - wide<T>(rounded));
-    const T weight = static_cast<T>(::exp(-rounded) * (1 - rest));
-    if (x[i] == -infinity<T> || (weight == 0 && y[i] != -infinity<T>)) continue;
-    if (y[i] == -infinity<T>) return infinity<T>;
-    sum = sum + (t.difference(q.largest, y[i], weight) - t.difference(p.largest, x[i], weight) -
-                 wide<T>(weight) * shift);
+    // p = 2^-k exp(-rest)
+    const int k = static_cast<int>(static_cast<double>(minus_log_p) * 0x1.71547652b82fep+0);
+    const wide<T> rest = minus_log_p - wide<T>(static_cast<double>(k)) * ln2_wide<T>();
+    const double rounded = static_cast<double>(rest);
+    const T weight =
+        static_cast<T>(::exp(-rounded) * (1 - static_cast<double>(rest - wide<T>(rounded))));
+    sum = sum +
+          (t.difference(q.largest, y[i], weight, -k) - t.difference(p.largest, x[i], weight, -k) -
+           scaled_by(wide<T>(weight) * one_more, -k));
   }
-  return static_cast<T>(sum);
+  return sum;
 }
 
-/// A logit of q for the term's least_y.
-template <class T, class Arch>
-GIBBS_INLINE T least_logit(const temperature<T>& t, T q_largest) {
+/// The logit whose distance from the largest is so many T; the lowest one if there is none.
+template <class T>
+GIBBS_INLINE T logit_at(const temperature<T>& t, T largest, double distance) {
   constexpr T lowest = std::numeric_limits<T>::lowest();
-  constexpr T most = kl_from_logits_careful_term<T, Arch>::most;
-  // Written so that nothing overflows, even where a compiler computes what is not needed.
-  const bool none = t.limit != temperature<T>::kind::finite || t.value >= 2;
-  const double q = static_cast<double>(q_largest);
-  const double factor = 2 * static_cast<double>(most);
-  const double room = ((q < 0 ? q : 0.0) - static_cast<double>(lowest)) * 0.99 / factor;
-  const double reach = factor * (t.value < room ? t.value : room);
-  return static_cast<T>(none ? static_cast<double>(lowest) : q - reach);
+  const double from = static_cast<double>(largest);
+  const double room = ((from < 0 ? from : 0.0) - static_cast<double>(lowest)) * 0.99 / distance;
+  const bool none = t.limit != temperature<T>::kind::finite || !(t.value < room);
+  // Without overflow, even where a compiler computes what is not needed.
+  const T logit = static_cast<T>(from - distance * (none ? 0.0 : t.value));
+  return none ? lowest : logit;
+}
+
+template <class T, class Arch>
+bool are_equal(const T* x, const T* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (x[i] != y[i]) return false;
+  }
+  return true;
 }
 
 /// Of any two rows. d = log(p / q) is the difference of the distances of the logits from the
@@ -272,6 +283,7 @@ template <class T, class Arch>
 T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
   using row = careful_row<T, Arch>;
+  using careful_term = kl_from_logits_careful_term<T, Arch>;
   if (n == 0) return 0;
   const auto p = sum_of_row<T, Arch>(x, n, t);
   const auto q = sum_of_row<T, Arch>(y, n, t);
@@ -279,43 +291,42 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
+  if (are_equal<T, Arch>(x, y, n)) return 0;
   const row p_row(t, p.largest, q.largest);
   const row q_row(t, q.largest, p.largest);
-  const wide<T> one(1.0);
-  const T p_factor = static_cast<T>(one / (p_row.largest_weight() * p.mass()));
-  const T q_factor = static_cast<T>(one / (q_row.largest_weight() * q.mass()));
-  const B least_y(least_logit<T, Arch>(t, q.largest));
+  // Lifted, so that nothing of terms that count is lost in subnormal numbers.
+  const wide<T> lift(static_cast<double>(rescue_up<T>));
+  const B p_factor(static_cast<T>(lift / (p_row.largest_weight() * p.mass())));
+  const B q_factor(static_cast<T>(lift / (q_row.largest_weight() * q.mass())));
+  const T least_x = logit_at(t, p.largest, careful_term::farthest_x);
+  const T least_y = logit_at(t, q.largest, careful_term::farthest_y);
   const wide<T> log_p_sum = p.log_mass();
   const wide<T> log_q_sum = q.log_mass();
   wide<T> shift = log_p_sum - log_q_sum;
-  T lift = 1;
   for (bool refined = false;;) {
     B mark(T(0));
-    const kl_from_logits_careful_term<T, Arch> term{p_row,
-                                                    q_row,
-                                                    B(p_factor * lift),
-                                                    B(q_factor * lift),
-                                                    B(static_cast<T>(shift)),
-                                                    least_y,
-                                                    t.limit == temperature<T>::kind::zero,
-                                                    mark};
+    const careful_term term{p_row,
+                            q_row,
+                            p_factor,
+                            q_factor,
+                            B(static_cast<T>(shift)),
+                            least_x,
+                            least_y,
+                            t.limit == temperature<T>::kind::zero,
+                            mark};
     sums<T, Arch, 2> all;
     sweep_sums<pace::compact>(all, n, term, input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     if (xsimd::any(mark == B(T(2)))) return infinity<T>;
-    const wide<T> result = all.total(0) / wide<T>(lift);
-    if (xsimd::any(mark != B(T(0))) || !is_finite(static_cast<double>(result))) {
-      return kl_from_logits_large<T, Arch>(x, y, n, p, q, t);
-    }
-    if (lift == 1 && static_cast<T>(result) < least_sum<T>(n)) {
-      lift = rescue_up<T>;
-      continue;
+    wide<T> result = all.total(0) / lift;
+    if (xsimd::any(mark != B(T(0)))) {
+      result = result + kl_of_far_logits<T, Arch>(x, y, n, p, q, t, least_x, least_y);
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the
     // error.
     const double size = static_cast<double>(log_p_sum + log_q_sum);
     const double visible = size * size * static_cast<double>(std::numeric_limits<T>::epsilon());
     if (refined || !(static_cast<double>(result) < visible)) return static_cast<T>(result);
-    shift = wide<T>(static_cast<T>(shift)) + all.total(1) / wide<T>(lift);
+    shift = wide<T>(static_cast<T>(shift)) + all.total(1) / lift;
     refined = true;
   }
 }
@@ -381,7 +392,8 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch
   B mark = zero;
   row_results<T, Arch> result;
   result.value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
-  result.valid = (mark == zero) & (abs(result.value) <= B((std::numeric_limits<T>::max)()));
+  result.valid = (mark == zero) & (result.value >= B(kl_from_logits_term<T, Arch>::least)) &
+                 (result.value <= B((std::numeric_limits<T>::max)()));
   // The error of the shift enters squared. Where that could be seen, the sum of p - q, which has to
   // be 0, tells the error.
   const B visible(16 * std::numeric_limits<T>::epsilon());

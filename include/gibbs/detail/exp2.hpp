@@ -97,7 +97,11 @@ class scaled_exp2 {
     const B pivot = ((largest * hi_ + rounder) - rounder) - B(T(headroom));
     const B zero = pivot - B(T(exponent_bias<T>));
     magic_ = rounder - zero;
-    floor_ = zero * B(unfactor);
+    // Whatever the rounding mode, the floor is not far enough from the integer to become another
+    // one. (The product is there for compilers to leave the sum to the machine.)
+    const B quarter = largest * B(T(0)) + B(T(0.25));
+    const B rounded_up = (quarter + rounder) - rounder;
+    floor_ = (zero + (quarter - rounded_up * B(T(0.75)))) * B(unfactor);
   }
 
   /// -infinity and all that is too small to count have s = 0; NaN has r = NaN.

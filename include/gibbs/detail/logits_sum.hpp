@@ -28,9 +28,8 @@ double scaled_exp(double d) {
 /// series do. Without its 1, e loses no digits.
 template <class Arch>
 double_double scaled_exp(double_double d) {
-  const double_double ln2(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
   const int k = static_cast<int>(d.hi * 0x1.71547652b82fep+0 + 0.5);
-  const double_double y = (ln2 * double_double(k) - d) * double_double(0x1p-8);
+  const double_double y = (ln2_wide<double>() * double_double(k) - d) * double_double(0x1p-8);
   double_double series(1.0);  // the sum of factor / n! y^(n - 1)
   double factor = 1;
   for (int n = 9; n > 1; --n) {

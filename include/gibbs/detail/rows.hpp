@@ -156,7 +156,7 @@ class tile {
     const B none_smaller(infinity<T>);
     extremes<T, Arch> a{none, none_smaller};
     extremes<T, Arch> b = a;
-    const auto look_at = [floor](extremes<T, Arch>& all, const B& x) {
+    const auto look_at = [&](extremes<T, Arch>& all, const B& x) {
       all.largest = max_or_second(x, all.largest);
       if constexpr (WithSmallest) all.smallest = min_from(B(floor), x, all.smallest);
     };

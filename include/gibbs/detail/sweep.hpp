@@ -202,7 +202,7 @@ GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floo
   extremes<T, Arch> of[4];
   GIBBS_UNROLL
   for (std::size_t k = 0; k < 4; ++k) of[k] = {B(-infinity<T>), B(infinity<T>)};
-  const auto look_at = [floor](extremes<T, Arch>& all, const B& high, const B& low) {
+  const auto look_at = [&](extremes<T, Arch>& all, const B& high, const B& low) {
     all.largest = max_or_second(high, all.largest);
     if constexpr (WithSmallest) all.smallest = min_from(B(floor), low, all.smallest);
   };

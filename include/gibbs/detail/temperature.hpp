@@ -66,9 +66,9 @@ struct temperature {
     return wide<T>(static_cast<double>(x > 0 ? infinity<T> : -infinity<T>));
   }
 
-  /// u w (a - b) / T for one pair a >= b and a weight u w > 0, likewise; nothing overflows on the
-  /// way. w has all of its digits, u is a power of two.
-  GIBBS_INLINE wide<T> difference(T a, T b, T w = 1, T u = 1) const {
+  /// 2^e w (a - b) / T for one pair a >= b and a weight 2^e w > 0, likewise; nothing overflows on
+  /// the way.
+  GIBBS_INLINE wide<T> difference(T a, T b, T w = 1, int e = 0) const {
     if (a == b) return wide<T>(0.0);
     if (b == -infinity<T> || limit == kind::zero) {
       return wide<T>(static_cast<double>(b != b ? b : infinity<T>));
@@ -79,13 +79,15 @@ struct temperature {
     const wide<T> unscale(large ? 4.0 : 1.0);
     const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
     const wide<T> t(value);
-    // Whether the quotient by T does not overflow; otherwise the weight comes first. No branch
-    // computes what overflows.
+    int e_of_w = 0;
+    const double w_in_1_2 = 2 * ::frexp(static_cast<double>(w), &e_of_w);
+    e += e_of_w - 1;
+    // Whether the quotient by T does not overflow; otherwise the power of two comes first. No
+    // branch computes what overflows.
     const double t_bounded = value < 1 ? value : 1.0;
     const bool fits = static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * t_bounded;
-    const wide<T> first(fits ? T(1) : w);
-    const wide<T> second(fits ? w : T(1));
-    return ((((d * first) * wide<T>(u)) / t) * second) * unscale;
+    const wide<T> quotient = scaled_by(scaled_by(d, fits ? 0 : e) / t, fits ? e : 0);
+    return (quotient * wide<T>(w_in_1_2)) * unscale;
   }
 
  private:

@@ -63,6 +63,21 @@ struct double_double {
 template <class T>
 using wide = std::conditional_t<std::is_same_v<T, float>, double, double_double>;
 
+template <class T>
+GIBBS_INLINE wide<T> ln2_wide() {
+  if constexpr (std::is_same_v<T, float>) {
+    return 0x1.62e42fefa39efp-1;
+  } else {
+    return {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+  }
+}
+
+/// 2^e x.
+GIBBS_INLINE double scaled_by(double x, int e) { return ::ldexp(x, e); }
+GIBBS_INLINE double_double scaled_by(double_double x, int e) {
+  return {::ldexp(x.hi, e), ::ldexp(x.lo, e)};
+}
+
 GIBBS_INLINE double log1p(double x) { return ::log1p(x); }
 /// The error of the C library's log1p stays.
 GIBBS_INLINE double_double log1p(double_double x) { return {::log1p(x.hi), x.lo / (1 + x.hi)}; }
