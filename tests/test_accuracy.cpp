@@ -121,7 +121,9 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of tiny p and far smaller q", T, f
     std::vector<T> q{0};
     for (std::size_t i = 1 + random.below(3); i > 0; --i) {
       p.push_back(at(random.uniform(20, sizeof(T) == 4 ? 300 : 2500)));
-      q.push_back(at(std::exp2(random.uniform(0, limits::max_exponent - 1 - t_log2))));
+      const double most = limits::max_exponent - 1.0;
+      q.push_back(static_cast<T>(-std::exp2((std::min)(t_log2 + random.uniform(0, 40), most))));
+      if (random.below(2) == 0) q.back() = static_cast<T>(-std::exp2(random.uniform(t_log2, most)));
     }
     if (random.below(2) == 0) {
       p.push_back(at(random.uniform(0, 3)));
@@ -138,6 +140,34 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of tiny p and far smaller q", T, f
                error, " ulp, ", allowed, " allowed");
   }
   CHECK(seen > 3000);
+}
+
+// {0, x, x, ...} and {0, y, y, ...}: what is lost in each of the equal elements adds up.
+TEST_CASE("kl_divergence_from_logits of many tiny p") {
+  const auto error = []<class T>(T x, T y, std::size_t n, double temperature) {
+    std::vector<T> p(n + 1, x);
+    std::vector<T> q(n + 1, y);
+    p[0] = q[0] = 0;
+    reference<T> exact_result;
+    exact_result.assign({.first = p, .second = q, .temperature = temperature});
+    const T result = gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature});
+    return error_in_ulps(result, exact_result(primitive_id::kl_divergence_from_logits).scalar);
+  };
+  CHECK(error(-745.13, -9000.7, 100, 1) <= 8);
+  CHECK(error(-753.2, -4590.0, 100, 1) <= 8);
+  CHECK(error(-132.05f, -1e9f, 30000, 1) <= 8);
+  CHECK(error(-735 * 0x1p-1000, -12345678.90123456, 1, 0x1p-1000) <= 8);
+  CHECK(error(-1421 * 0x1p-1074, -1.1e301, 1, 0x1p-1074) <= 8);
+}
+
+TEST_CASE("cross_entropy_from_logits of a tiny probability of a large distance") {
+  const std::vector<double> logits{0, -2.3e-16};
+  const std::vector<double> target{1, 5e-324};
+  reference<double> exact_result;
+  exact_result.assign({.first = logits, .second = target, .temperature = 5e-324});
+  const double loss = gibbs::cross_entropy_from_logits(logits, target, {.temperature = 5e-324});
+  const exact wanted = exact_result(primitive_id::cross_entropy_of_target).scalar;
+  CHECK(error_in_ulps(loss, wanted) <= gibbs::accuracy::cross_entropy_from_logits<double>);
 }
 
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.

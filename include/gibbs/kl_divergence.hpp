@@ -115,6 +115,74 @@ struct kl_parts {
   }
 };
 
+/// 2^-exponent weight = exp(-minus_log), which may be far below the range of T.
+template <class T>
+struct scaled_weight {
+  T weight = 0;
+  int exponent = 0;
+
+  GIBBS_INLINE explicit scaled_weight(wide<T> minus_log) {
+    const double rounded = static_cast<double>(minus_log);
+    if (!(rounded < 4000)) return;  // 0, even times the quotient of the largest number by the least
+    exponent = static_cast<int>(rounded * 0x1.71547652b82fep+0);
+    const wide<T> rest = minus_log - wide<T>(static_cast<double>(exponent)) * ln2_wide<T>();
+    const double high = static_cast<double>(rest);
+    weight = static_cast<T>(::exp(-high) * (1 - static_cast<double>(rest - wide<T>(high))));
+  }
+};
+
+/// What the careful terms leave out: p (d - 1) + q, where p may be far below the range of T and d
+/// far beyond, element by element in more digits.
+template <class T, class Arch>
+struct far_logits {
+  /// Distances from the maximum, over T. An x that is farther has p = 0 to any number of digits.
+  static constexpr double farthest_x = 2300;
+  /// A y that is farther gives a d with which elements count whose weight is 0 to the careful
+  /// terms.
+  static constexpr double farthest_y = 0x1p31;
+  /// Where the divergence is small, they count with any d.
+  static constexpr double deepest_x = std::is_same_v<T, float> ? 100 : 690;
+  static constexpr T least_divergence = std::is_same_v<T, float> ? T(0x1p-80) : T(0x1p-900);
+
+  T least_x;
+  T least_y;
+  T deep_x;
+
+  GIBBS_INLINE mask<T, Arch> operator()(const batch<T, Arch>& x, const batch<T, Arch>& y) const {
+    using B = batch<T, Arch>;
+    return (x >= B(least_x)) & ((y < B(least_y)) | (x < B(deep_x)));
+  }
+  GIBBS_INLINE bool operator()(T x, T y) const {
+    return x >= least_x && (y < least_y || x < deep_x);
+  }
+
+  /// The sum: what overflows when it is lifted, and the rest, lifted.
+  void add_up(wide<T>& sum, wide<T>& lifted, const T* x, const T* y, std::size_t n,
+              const logits_sum<T>& p, const logits_sum<T>& q, const temperature<T>& t) const {
+    const wide<T> log_p_sum = p.log_mass();
+    const wide<T> log_q_sum = q.log_mass();
+    const wide<T> one_more = log_p_sum - log_q_sum + wide<T>(1.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!(*this)(x[i], y[i])) continue;
+      const scaled_weight<T> of_p(t.difference(p.largest, x[i]) + log_p_sum);
+      const scaled_weight<T> of_q(t.difference(q.largest, y[i]) + log_q_sum);
+      const auto term = [&](int up) {
+        const int e = up - of_p.exponent;
+        return t.difference(q.largest, y[i], of_p.weight, e) -
+               t.difference(p.largest, x[i], of_p.weight, e) -
+               scaled_by(wide<T>(of_p.weight) * one_more, e) +
+               scaled_by(wide<T>(of_q.weight), up - of_q.exponent);
+      };
+      const wide<T> up = term(rescue_exponent<T>);
+      if (is_finite(static_cast<double>(up))) {
+        lifted = lifted + up;
+      } else {
+        sum = sum + term(0);
+      }
+    }
+  }
+};
+
 /// The parts for one batch of two rows that are not plain, which are known as weights times a
 /// factor.
 template <class T, class Arch>
@@ -122,20 +190,14 @@ struct kl_from_logits_careful_term {
   using B = batch<T, Arch>;
   using row_type = careful_row<T, Arch>;
 
-  /// Distances from the maximum, over T. An x that is farther has p = 0 to any number of digits. A
-  /// y that is farther gives a d with which elements count whose weight is 0 here.
-  static constexpr double farthest_x = 2300;
-  static constexpr double farthest_y = std::is_same_v<T, float> ? 0x1p31 : 2 * farthest_x;
-
   const row_type& p_row;
   const row_type& q_row;
   B p_factor;
   B q_factor;
-  B shift;      ///< the log of the quotient of the sums of the rows
-  B least_x;    ///< the logit at farthest_x
-  B least_y;    ///< the logit at farthest_y
+  B shift;  ///< the log of the quotient of the sums of the rows
+  const far_logits<T, Arch>& far_away;
   bool greedy;  ///< whether the temperature is 0
-  B& mark;      ///< 2 for terms that are infinite, 1 for y less than least_y, which are left out
+  B& mark;      ///< 2 for terms that are infinite, 1 for those that are left out
 
   GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
     const B zero(T(0));
@@ -149,17 +211,17 @@ struct kl_from_logits_careful_term {
       q_zero = y < q_row.largest();
     }
     // What is not used below gets some d here that causes no overflow.
-    const auto counts = (x >= least_x) & ~p_zero & ~q_zero;
-    const auto far_away = counts & (y < least_y);
-    const auto regular = counts & ~far_away;
+    const auto counts = (x >= B(far_away.least_x)) & ~p_zero & ~q_zero;
+    const auto left_out = counts & far_away(x, y);
+    const auto regular = counts & ~left_out;
     const B x_counted = choose(regular, x, p_row.largest());
     const B y_counted = choose(regular, y, q_row.largest());
     const B d = p_row.difference_to(q_row, x_counted, y_counted, -shift);
     const auto p_only = q_zero & ~p_zero;
-    mark = max_or_second(choose(far_away, B(T(1)), zero), mark);
+    mark = max_or_second(choose(left_out, B(T(1)), zero), mark);
     mark = choose(p_only, B(T(2)), mark);
     const kl_parts<T, Arch> parts(p, q, d);
-    const auto nothing = p_only | far_away;
+    const auto nothing = p_only | left_out;
     return {{choose(nothing, zero, choose(p == zero, q, parts.term)),
              choose(nothing, zero, choose(p == zero, -q, parts.surplus))}};
   }
@@ -176,10 +238,6 @@ class kl_from_logits_term {
  public:
   /// d beyond this is left to the careful terms.
   static constexpr T most = T(0x1p30);
-
-  /// Divergences that are smaller are left to the careful terms: elements whose weight is 0 here
-  /// may be seen in them.
-  static constexpr T least = std::is_same_v<T, float> ? T(0) : T(0x1p-900);
 
   /// q_factor times a weight of q is as a weight of p; shift is the log of the quotient of the sums
   /// of exp((x - max) / T).
@@ -233,30 +291,6 @@ struct bound_kl_term {
   }
 };
 
-/// What the careful terms leave out: p (d - 1), where p may be far below the range of T and d far
-/// beyond, element by element in more digits.
-template <class T, class Arch>
-wide<T> kl_of_far_logits(const T* x, const T* y, std::size_t n, const logits_sum<T>& p,
-                         const logits_sum<T>& q, const temperature<T>& t, T least_x, T least_y) {
-  const wide<T> log_p_sum = p.log_mass();
-  const wide<T> one_more = log_p_sum - q.log_mass() + wide<T>(1.0);
-  wide<T> sum(0.0);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (!(x[i] >= least_x) || !(y[i] < least_y)) continue;
-    const wide<T> minus_log_p = t.difference(p.largest, x[i]) + log_p_sum;
-    // p = 2^-k exp(-rest)
-    const int k = static_cast<int>(static_cast<double>(minus_log_p) * 0x1.71547652b82fep+0);
-    const wide<T> rest = minus_log_p - wide<T>(static_cast<double>(k)) * ln2_wide<T>();
-    const double rounded = static_cast<double>(rest);
-    const T weight =
-        static_cast<T>(::exp(-rounded) * (1 - static_cast<double>(rest - wide<T>(rounded))));
-    sum = sum +
-          (t.difference(q.largest, y[i], weight, -k) - t.difference(p.largest, x[i], weight, -k) -
-           scaled_by(wide<T>(weight) * one_more, -k));
-  }
-  return sum;
-}
-
 /// The logit whose distance from the largest is so many T; the lowest one if there is none.
 template <class T>
 GIBBS_INLINE T logit_at(const temperature<T>& t, T largest, double distance) {
@@ -283,49 +317,57 @@ template <class T, class Arch>
 T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
   using row = careful_row<T, Arch>;
-  using careful_term = kl_from_logits_careful_term<T, Arch>;
   if (n == 0) return 0;
+  if (are_equal<T, Arch>(x, y, n)) {
+    const T largest = sweep_max<T, Arch>(n, x);
+    return is_finite(static_cast<double>(largest)) ? T(0) : std::numeric_limits<T>::quiet_NaN();
+  }
   const auto p = sum_of_row<T, Arch>(x, n, t);
   const auto q = sum_of_row<T, Arch>(y, n, t);
   if (!is_finite(static_cast<double>(p.rest + q.rest)) ||
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
-  if (are_equal<T, Arch>(x, y, n)) return 0;
   const row p_row(t, p.largest, q.largest);
   const row q_row(t, q.largest, p.largest);
   // Lifted, so that nothing of terms that count is lost in subnormal numbers.
   const wide<T> lift(static_cast<double>(rescue_up<T>));
   const B p_factor(static_cast<T>(lift / (p_row.largest_weight() * p.mass())));
   const B q_factor(static_cast<T>(lift / (q_row.largest_weight() * q.mass())));
-  const T least_x = logit_at(t, p.largest, careful_term::farthest_x);
-  const T least_y = logit_at(t, q.largest, careful_term::farthest_y);
+  using far_type = far_logits<T, Arch>;
+  far_type far_away{logit_at(t, p.largest, far_type::farthest_x),
+                    logit_at(t, q.largest, far_type::farthest_y), std::numeric_limits<T>::lowest()};
   const wide<T> log_p_sum = p.log_mass();
   const wide<T> log_q_sum = q.log_mass();
   wide<T> shift = log_p_sum - log_q_sum;
-  for (bool refined = false;;) {
+  for (bool deep = false, refined = false;;) {
     B mark(T(0));
-    const careful_term term{p_row,
-                            q_row,
-                            p_factor,
-                            q_factor,
-                            B(static_cast<T>(shift)),
-                            least_x,
-                            least_y,
-                            t.limit == temperature<T>::kind::zero,
-                            mark};
+    const kl_from_logits_careful_term<T, Arch> term{p_row,
+                                                    q_row,
+                                                    p_factor,
+                                                    q_factor,
+                                                    B(static_cast<T>(shift)),
+                                                    far_away,
+                                                    t.limit == temperature<T>::kind::zero,
+                                                    mark};
     sums<T, Arch, 2> all;
     sweep_sums<pace::compact>(all, n, term, input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     if (xsimd::any(mark == B(T(2)))) return infinity<T>;
-    wide<T> result = all.total(0) / lift;
-    if (xsimd::any(mark != B(T(0)))) {
-      result = result + kl_of_far_logits<T, Arch>(x, y, n, p, q, t, least_x, least_y);
+    wide<T> lifted = all.total(0);
+    wide<T> beyond(0.0);
+    if (xsimd::any(mark != B(T(0)))) far_away.add_up(beyond, lifted, x, y, n, p, q, t);
+    const wide<T> result = lifted / lift + beyond;
+    const double rounded = static_cast<double>(result);
+    if (!deep && rounded < static_cast<double>(far_type::least_divergence)) {
+      far_away.deep_x = logit_at(t, p.largest, far_type::deepest_x);
+      deep = true;
+      continue;
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the
     // error.
     const double size = static_cast<double>(log_p_sum + log_q_sum);
     const double visible = size * size * static_cast<double>(std::numeric_limits<T>::epsilon());
-    if (refined || !(static_cast<double>(result) < visible)) return static_cast<T>(result);
+    if (refined || !(rounded < visible)) return static_cast<T>(result);
     shift = wide<T>(static_cast<T>(shift)) + all.total(1) / lift;
     refined = true;
   }
@@ -392,7 +434,7 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch
   B mark = zero;
   row_results<T, Arch> result;
   result.value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
-  result.valid = (mark == zero) & (result.value >= B(kl_from_logits_term<T, Arch>::least)) &
+  result.valid = (mark == zero) & (result.value >= B(far_logits<T, Arch>::least_divergence)) &
                  (result.value <= B((std::numeric_limits<T>::max)()));
   // The error of the shift enters squared. Where that could be seen, the sum of p - q, which has to
   // be 0, tells the error.

@@ -124,37 +124,50 @@ GIBBS_INLINE void softmax_of_one(T x, T& out) {
 
 /// A row that has this maximum. Weights and their sum are not rounded before they are divided, so
 /// that nothing but the rounding of the result is left in the end.
-template <class T, class Arch, class Row>
-GIBBS_INLINE void softmax_in_parts_of(const Row& row, const T* x, T* out, std::size_t n) {
+template <class T, class Arch, class Row, class ForParts>
+GIBBS_INLINE void softmax_in_parts_of(const Row& row, const T* x, T* out, std::size_t n,
+                                      ForParts for_parts) {
   using B = batch<T, Arch>;
-  const input<T> in{x, -infinity<T>};
-  sums<T, Arch, 2> all;
-  sweep_sums<pace::compact>(
-      all, n,
-      [&](const B& v) {
-        const auto weight = row.weight_in_parts(v);
-        return terms<T, Arch, 2>{{weight.hi, weight.lo}};
-      },
-      in);
+  wide<T> sums_of[most_parts];
+  for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
+    sums<T, Arch, 2> all;
+    sweep_sums<pace::compact>(
+        all, count,
+        [&](const B& v) {
+          const auto weight = row.weight_in_parts(v);
+          return terms<T, Arch, 2>{{weight.hi, weight.lo}};
+        },
+        input<T>{x + first, -infinity<T>});
+    sums_of[part] = all.total(0) + all.total(1);
+  });
+  wide<T> sum(0.0);
+  const std::size_t parts = (n - 1) / elements_a_part(n) + 1;
+  for (std::size_t part = 0; part < parts; ++part) sum = sum + sums_of[part];
   // Results are rounded to units only in the end.
   const wide<T> lift(static_cast<double>(rescue_up<T>));
-  const auto scale = in_all_lanes<T, Arch>(split<T>(lift / (all.total(0) + all.total(1))));
-  const B down(rescue_down<T>);
-  sweep_map<pace::compact, T, Arch>(n, in, out, [&](const B& v) {
-    return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(v), scale) * down;
+  const split<T> scale(lift / sum);
+  for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
+    const auto local = in_all_lanes<T, Arch>(scale);
+    const B down(rescue_down<T>);
+    sweep_map<pace::compact, T, Arch>(
+        count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
+          return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(v), local) * down;
+        });
   });
 }
 
 /// Any row.
-template <class T, class Arch>
-void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t) {
+template <class T, class Arch, class ForParts>
+void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                     ForParts for_parts) {
   const T largest = sweep_max<T, Arch>(n, x);
   if (!is_finite(static_cast<double>(largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
   } else if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    softmax_in_parts_of<T, Arch>(plain_row<T, Arch>(t, batch<T, Arch>(largest)), x, out, n);
+    const plain_row<T, Arch> row(t, batch<T, Arch>(largest));
+    softmax_in_parts_of<T, Arch>(row, x, out, n, for_parts);
   } else {
-    softmax_in_parts_of<T, Arch>(careful_row<T, Arch>(t, largest), x, out, n);
+    softmax_in_parts_of<T, Arch>(careful_row<T, Arch>(t, largest), x, out, n, for_parts);
   }
 }
 
@@ -173,9 +186,11 @@ struct subnormal_distance {
     // Less than a third of a unit is left of the errors of results 2^-2 times as large; without FMA
     // all products that are added up are rounded to units.
     constexpr int last = smallest_normal + (has_fma<Arch> ? 2 : std::numeric_limits<T>::digits);
-    int bits_of_n = 0;  // The sum of the weights is not larger than n times that of the maximum.
+    // The sum of the weights is not larger than n times that of the maximum. One more is for the
+    // rounding of differences from the maximum.
+    int bits_of_n = 0;
     ::frexp(static_cast<double>(n), &bits_of_n);
-    from = static_cast<T>((smallest_normal - bits_of_n) * ln2 * t.value);
+    from = static_cast<T>((smallest_normal - bits_of_n - 1) * ln2 * t.value);
     to = static_cast<T>((last + 1) * ln2 * t.value);
     floor = -plain_row<T, Arch>::limit(t) - to;
   }
@@ -398,7 +413,7 @@ void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_
   softmax_groups<false, T, Arch>(
       logits, out, t, [](std::size_t, const plain_totals<T, Arch, 1>&) {},
       [&](std::size_t i) {
-        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t);
+        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
       },
       for_parts);
 }
@@ -435,7 +450,7 @@ void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T
       },
       [&](std::size_t i) {
         results[i] = log_sum_exp_of_row(i);
-        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t);
+        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
       },
       for_parts);
 }

@@ -121,7 +121,7 @@ class scaled_exp2 {
     const B clamped = max_or_second(floor_, x);
     const B shifted = multiply_add(clamped, hi_, magic_);
     const auto exponent = wide_type::product(clamped, hi_);
-    // The first difference is exact, and 0 or not less than what is added.
+    // The first difference is exact, and 0 or a multiple of what the sum is rounded to.
     const auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic_),
                                           multiply_add(clamped, lo_, exponent.lo));
     const auto linear = wide_type::product(r.hi, slope);

@@ -50,13 +50,13 @@ class plain_row {
 
   /// exp((x - max) / T) times a power of two that is the same for the whole row.
   GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
-  /// Likewise, with an error that is small beside that of the rounded number.
-  GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const { return exp2_.in_parts(x); }
   /// Likewise, 0 for the maximum.
   GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
                                                   const B& x) const {
     return exp2_.unless(is_largest, x);
   }
+  /// weight(x) with an error that is small beside that of the rounded number.
+  GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const { return exp2_.in_parts(x); }
 
   /// (x - max) / T - log_sum; -infinity for x = -infinity.
   GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {

@@ -79,15 +79,18 @@ struct temperature {
     const wide<T> unscale(large ? 4.0 : 1.0);
     const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
     const wide<T> t(value);
-    int e_of_w = 0;
-    const double w_in_1_2 = 2 * ::frexp(static_cast<double>(w), &e_of_w);
-    e += e_of_w - 1;
-    // Whether the quotient by T does not overflow; otherwise the power of two comes first. No
-    // branch computes what overflows.
+    // Whether the quotient by T does not overflow. No branch computes what overflows.
     const double t_bounded = value < 1 ? value : 1.0;
     const bool fits = static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * t_bounded;
-    const wide<T> quotient = scaled_by(scaled_by(d, fits ? 0 : e) / t, fits ? e : 0);
-    return (quotient * wide<T>(w_in_1_2)) * unscale;
+    if (w == 1 && e == 0 && fits) return (d / t) * unscale;
+    int e_of_d = 0;
+    int e_of_t = 0;
+    int e_of_w = 0;
+    ::frexp(static_cast<double>(d), &e_of_d);
+    const wide<T> t_fraction(::frexp(value, &e_of_t));
+    const wide<T> w_fraction(::frexp(static_cast<double>(w), &e_of_w));
+    const wide<T> fraction = scaled_by(d, -e_of_d) / t_fraction * w_fraction;
+    return scaled_by(fraction * unscale, e_of_d - e_of_t + e_of_w + e);
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "simd.hpp"
@@ -72,10 +73,20 @@ GIBBS_INLINE wide<T> ln2_wide() {
   }
 }
 
-/// 2^e x.
-GIBBS_INLINE double scaled_by(double x, int e) { return ::ldexp(x, e); }
+/// 2^e x, which raises no flag where it overflows.
+GIBBS_INLINE double scaled_by(double x, int e) {
+  int e_of_x = 0;
+  ::frexp(x, &e_of_x);
+  if (x != 0 && e_of_x + e > std::numeric_limits<double>::max_exponent) {
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    return x > 0 ? infinite : -infinite;
+  }
+  return ::ldexp(x, e);
+}
 GIBBS_INLINE double_double scaled_by(double_double x, int e) {
-  return {::ldexp(x.hi, e), ::ldexp(x.lo, e)};
+  const double hi = scaled_by(x.hi, e);
+  if (!is_finite(hi)) return hi;
+  return {hi, ::ldexp(x.lo, e)};
 }
 
 GIBBS_INLINE double log1p(double x) { return ::log1p(x); }
