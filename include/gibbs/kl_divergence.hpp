@@ -221,9 +221,8 @@ struct kl_from_logits_careful_term {
     mark = max_or_second(choose(left_out, B(T(1)), zero), mark);
     mark = choose(p_only, B(T(2)), mark);
     const kl_parts<T, Arch> parts(p, q, d);
-    const auto nothing = p_only | left_out;
-    return {{choose(nothing, zero, choose(p == zero, q, parts.term)),
-             choose(nothing, zero, choose(p == zero, -q, parts.surplus))}};
+    return {{choose(left_out, zero, choose(p == zero, q, parts.term)),
+             choose(left_out, zero, choose(p == zero, -q, parts.surplus))}};
   }
 };
 
@@ -294,13 +293,15 @@ struct bound_kl_term {
 /// The logit whose distance from the largest is so many T; the lowest one if there is none.
 template <class T>
 GIBBS_INLINE T logit_at(const temperature<T>& t, T largest, double distance) {
+  // Written so that nothing overflows, even where a compiler computes what is not needed: it may do
+  // so where one of two values to choose from is a constant.
   constexpr T lowest = std::numeric_limits<T>::lowest();
   const double from = static_cast<double>(largest);
-  const double room = ((from < 0 ? from : 0.0) - static_cast<double>(lowest)) * 0.99 / distance;
-  const bool none = t.limit != temperature<T>::kind::finite || !(t.value < room);
-  // Without overflow, even where a compiler computes what is not needed.
-  const T logit = static_cast<T>(from - distance * (none ? 0.0 : t.value));
-  return none ? lowest : logit;
+  const double quarter = (from < 0 ? from * 0.25 : 0.0) - static_cast<double>(lowest) * 0.25;
+  const double room = quarter * (3.96 / distance);
+  const bool fits = t.limit == temperature<T>::kind::finite && t.value < room;
+  const T logit = static_cast<T>(from - distance * (t.value < room ? t.value : room));
+  return fits ? logit : lowest;
 }
 
 template <class T, class Arch>
