@@ -158,6 +158,7 @@ TEST_CASE("kl_divergence_from_logits of many tiny p") {
   CHECK(error(-132.05f, -1e9f, 30000, 1) <= 8);
   CHECK(error(-735 * 0x1p-1000, -12345678.90123456, 1, 0x1p-1000) <= 8);
   CHECK(error(-1421 * 0x1p-1074, -1.1e301, 1, 0x1p-1074) <= 8);
+  CHECK(error(-41.0, -1e308, 200, 1) <= 8);
 }
 
 TEST_CASE("cross_entropy_from_logits of a tiny probability of a large distance") {

@@ -215,7 +215,7 @@ T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
       distances = distances + t.difference(sum.largest, x[i], p);
     } else if (p > 0) {
       const wide<T> term = t.difference(sum.largest, x[i], p, rescue_exponent<T>);
-      if (is_finite(static_cast<double>(term))) {
+      if (may_be_lifted(term)) {
         lifted = lifted + term;
       } else {
         distances = distances + t.difference(sum.largest, x[i], p);

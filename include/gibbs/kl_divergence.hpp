@@ -174,7 +174,7 @@ struct far_logits {
                scaled_by(wide<T>(of_q.weight), up - of_q.exponent);
       };
       const wide<T> up = term(rescue_exponent<T>);
-      if (is_finite(static_cast<double>(up))) {
+      if (may_be_lifted(up)) {
         lifted = lifted + up;
       } else {
         sum = sum + term(0);

@@ -89,6 +89,13 @@ GIBBS_INLINE double_double scaled_by(double_double x, int e) {
   return {hi, ::ldexp(x.lo, e)};
 }
 
+/// Whether sums of lifted terms like this one do not overflow.
+template <class Wide>
+GIBBS_INLINE bool may_be_lifted(const Wide& term) {
+  const double x = static_cast<double>(term);
+  return x < 0x1p900 && x > -0x1p900;
+}
+
 GIBBS_INLINE double log1p(double x) { return ::log1p(x); }
 /// The error of the C library's log1p stays.
 GIBBS_INLINE double_double log1p(double_double x) { return {::log1p(x.hi), x.lo / (1 + x.hi)}; }
