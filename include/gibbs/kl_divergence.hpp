@@ -329,6 +329,10 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
+  // A T that is only taken for 0 makes no p 0, however small.
+  for (std::size_t i = 0; t.limit == temperature<T>::kind::zero && t.value > 0 && i < n; ++i) {
+    if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
+  }
   const row p_row(t, p.largest, q.largest);
   const row q_row(t, q.largest, p.largest);
   // Lifted, so that nothing of terms that count is lost in subnormal numbers.
