@@ -148,12 +148,10 @@ struct far_logits {
   T least_y;
   T deep_x;
 
-  GIBBS_INLINE mask<T, Arch> operator()(const batch<T, Arch>& x, const batch<T, Arch>& y) const {
-    using B = batch<T, Arch>;
-    return (x >= B(least_x)) & ((y < B(least_y)) | (x < B(deep_x)));
-  }
-  GIBBS_INLINE bool operator()(T x, T y) const {
-    return x >= least_x && (y < least_y || x < deep_x);
+  /// Of two batches or two numbers, which have to agree.
+  template <class V>
+  GIBBS_INLINE auto operator()(const V& x, const V& y) const {
+    return (x >= V(least_x)) & ((y < V(least_y)) | (x < V(deep_x)));
   }
 
   /// The sum: what overflows when it is lifted, and the rest, lifted.
@@ -330,8 +328,10 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
     return std::numeric_limits<T>::quiet_NaN();
   }
   // A T that is only taken for 0 makes no p 0, however small.
-  for (std::size_t i = 0; t.limit == temperature<T>::kind::zero && t.value > 0 && i < n; ++i) {
-    if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
+  if (t.limit == temperature<T>::kind::zero && t.value > 0) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
+    }
   }
   const row p_row(t, p.largest, q.largest);
   const row q_row(t, q.largest, p.largest);

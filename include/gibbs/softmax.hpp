@@ -72,8 +72,9 @@ GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
 
 /// What softmax adds up: the weights as they are rounded, so that what dominates their sum is
 /// divided by itself; with the log-sum-exp the terms of that, too.
-template <bool WithTotal, class T, class Arch, class Row>
-GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
+template <bool WithTotal, class T, class Arch>
+GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const plain_row<T, Arch>& row,
+                                const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   auto w = row.weight(x);
   weight = w.value();

@@ -152,20 +152,15 @@ class tile {
  private:
   template <bool WithSmallest>
   GIBBS_INLINE extremes<T, Arch> of_columns(T floor) const {
-    const B none(-infinity<T>);
-    const B none_smaller(infinity<T>);
-    extremes<T, Arch> a{none, none_smaller};
-    extremes<T, Arch> b = a;
-    const auto look_at = [&](extremes<T, Arch>& all, const B& x) {
-      all.largest = max_or_second(x, all.largest);
-      if constexpr (WithSmallest) all.smallest = min_from(B(floor), x, all.smallest);
-    };
+    extremes<T, Arch> a;
+    extremes<T, Arch> b;
     for (std::size_t c = 0; c + 1 < columns_; c += 2) {
-      look_at(a, (*this)[c]);
-      look_at(b, (*this)[c + 1]);
+      a.template look_at<WithSmallest>((*this)[c], floor);
+      b.template look_at<WithSmallest>((*this)[c + 1], floor);
     }
-    look_at(b, (*this)[columns_ - 1]);
-    return {max_or_second(a.largest, b.largest), min_or_second(a.smallest, b.smallest)};
+    b.template look_at<WithSmallest>((*this)[columns_ - 1], floor);
+    a.look_at(b);
+    return a;
   }
 
   template <std::size_t... k>
@@ -199,22 +194,25 @@ GIBBS_INLINE Value across_lanes(Value* x, std::size_t rows, Combine combine) {
   return x[0];
 }
 
-/// The largest lane of each row.
-template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> max_across_lanes(batch<T, Arch>* x, std::size_t rows) {
-  return across_lanes<T, Arch>(x, rows, [](const batch<T, Arch>& a, const batch<T, Arch>& b) {
+/// The lane of each row that is left when better(a, b) is chosen from two at a time.
+template <class T, class Arch, class Better>
+GIBBS_INLINE batch<T, Arch> best_across_lanes(batch<T, Arch>* x, std::size_t rows, Better better) {
+  return across_lanes<T, Arch>(x, rows, [&](const batch<T, Arch>& a, const batch<T, Arch>& b) {
     const auto both = interleave<T, Arch>(a, b);
-    return max_or_second(both.first, both.second);
+    return better(both.first, both.second);
   });
 }
 
-/// The smallest lane of each row.
+/// The largest lane of each row, and the smallest.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> max_across_lanes(batch<T, Arch>* x, std::size_t rows) {
+  using B = batch<T, Arch>;
+  return best_across_lanes(x, rows, [](const B& a, const B& b) { return max_or_second(a, b); });
+}
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> min_across_lanes(batch<T, Arch>* x, std::size_t rows) {
-  return across_lanes<T, Arch>(x, rows, [](const batch<T, Arch>& a, const batch<T, Arch>& b) {
-    const auto both = interleave<T, Arch>(a, b);
-    return min_or_second(both.first, both.second);
-  });
+  using B = batch<T, Arch>;
+  return best_across_lanes(x, rows, [](const B& a, const B& b) { return min_or_second(a, b); });
 }
 
 /// The sum of the lanes of each row.

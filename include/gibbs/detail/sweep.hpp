@@ -101,15 +101,14 @@ inline constexpr std::size_t settle_after = 64;
 /// run, and then each is added up with its rounding error.
 enum class pace { fast, compact };
 
-/// Adds up term(batch...) over n elements of each input.
-template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
-          class... Inputs>
-GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
-                             Inputs... inputs) {
+/// Adds up at(i), the terms of the batch of elements from i on, and at_first(i, count), those of a
+/// batch that is not full, over n elements.
+template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class At, class AtFirst>
+GIBBS_INLINE void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At at,
+                                 AtFirst at_first) {
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
-    const auto at = [&](std::size_t k) { return term(read<T, Arch>(inputs.data + k)...); };
     for (std::size_t groups = n / (4 * step); groups > 0;) {
       const std::size_t block = (std::min)(groups, settle_after);
       for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
@@ -123,7 +122,7 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term 
   [[maybe_unused]] terms<T, Arch, N> rest{};
   for (std::size_t k = 1; i < n; i += step, ++k) {
     const std::size_t count = (std::min)(step, n - i);
-    const auto added = term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
+    const auto added = at_first(i, count);
     if constexpr (Pace == pace::fast) {
       rest = k % 4 == 1 ? added : rest + added;
       if (k % 4 == 0 || i + count == n) into.add(rest);
@@ -134,36 +133,36 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term 
   }
 }
 
+/// Adds up term(batch...) over n elements of each input.
+template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
+          class... Inputs>
+GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
+                             Inputs... inputs) {
+  add_up_batches<Pace>(
+      into, n, [&](std::size_t i) { return term(read<T, Arch>(inputs.data + i)...); },
+      [&](std::size_t i, std::size_t count) {
+        return term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
+      });
+}
+
 /// The same at a fast pace, where term also returns, through its first argument, a batch for out,
 /// which may be in.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
 GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
                                        Term term, input<T> in) {
-  constexpr std::size_t step = lanes<T, Arch>;
   batch<T, Arch> result;
-  std::size_t i = 0;
-  const auto at = [&](std::size_t k) {
-    const auto added = term(result, read<T, Arch>(in.data + k));
-    write(out + k, result);
-    return added;
-  };
-  for (std::size_t groups = n / (4 * step); groups > 0;) {
-    const std::size_t block = (std::min)(groups, settle_after);
-    for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
-      into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
-    }
-    groups -= block;
-    if (groups > 0) into.settle();
-  }
-  if (i == n) return;
-  terms<T, Arch, N> rest{};
-  for (std::size_t k = 1; i < n; i += step, ++k) {
-    const std::size_t count = (std::min)(step, n - i);
-    const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
-    write_first(out + i, result, count);
-    rest = k % 4 == 1 ? added : rest + added;
-    if (k % 4 == 0 || i + count == n) into.add(rest);
-  }
+  add_up_batches<pace::fast>(
+      into, n,
+      [&](std::size_t i) {
+        const auto added = term(result, read<T, Arch>(in.data + i));
+        write(out + i, result);
+        return added;
+      },
+      [&](std::size_t i, std::size_t count) {
+        const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
+        write_first(out + i, result, count);
+        return added;
+      });
 }
 
 /// out = f(in), element by element; out may be in.
@@ -187,41 +186,44 @@ GIBBS_INLINE void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
   }
 }
 
+/// The largest and, if wanted, the smallest of those that are not less than some floor, lane by
+/// lane; NaN is left aside.
 template <class T, class Arch>
 struct extremes {
-  batch<T, Arch> largest;
-  batch<T, Arch> smallest;
+  using B = batch<T, Arch>;
+  B largest = B(-infinity<T>);
+  B smallest = B(infinity<T>);
+
+  template <bool WithSmallest>
+  GIBBS_INLINE void look_at(const B& x, T floor) {
+    largest = max_or_second(x, largest);
+    if constexpr (WithSmallest) smallest = min_from(B(floor), x, smallest);
+  }
+  GIBBS_INLINE void look_at(const extremes& other) {
+    largest = max_or_second(other.largest, largest);
+    smallest = min_or_second(other.smallest, smallest);
+  }
 };
 
-/// The largest elements of a row and, if wanted, the smallest of those that are not less than
-/// floor, still apart by lanes; NaN is left aside, and -infinity and +infinity stand for none.
+/// Of the elements of a row, still apart by lanes.
 template <bool WithSmallest, class T, class Arch>
 GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floor = -infinity<T>) {
   constexpr std::size_t step = lanes<T, Arch>;
-  using B = batch<T, Arch>;
   extremes<T, Arch> of[4];
-  GIBBS_UNROLL
-  for (std::size_t k = 0; k < 4; ++k) of[k] = {B(-infinity<T>), B(infinity<T>)};
-  const auto look_at = [&](extremes<T, Arch>& all, const B& high, const B& low) {
-    all.largest = max_or_second(high, all.largest);
-    if constexpr (WithSmallest) all.smallest = min_from(B(floor), low, all.smallest);
-  };
   std::size_t i = 0;
   for (; i + 4 * step <= n; i += 4 * step) {
     GIBBS_UNROLL
     for (std::size_t k = 0; k < 4; ++k) {
-      const B x = read<T, Arch>(in + i + k * step);
-      look_at(of[k], x, x);
+      of[k].template look_at<WithSmallest>(read<T, Arch>(in + i + k * step), floor);
     }
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
     // What fills up the lanes is an element: none that is larger or smaller than all.
-    const B x = read_first<T, Arch>(in + i, count, in[i]);
-    look_at(of[0], x, x);
+    of[0].template look_at<WithSmallest>(read_first<T, Arch>(in + i, count, in[i]), floor);
   }
   GIBBS_UNROLL
-  for (std::size_t k = 1; k < 4; ++k) look_at(of[0], of[k].largest, of[k].smallest);
+  for (std::size_t k = 1; k < 4; ++k) of[0].look_at(of[k]);
   return of[0];
 }
 
