@@ -159,6 +159,78 @@ TEST_CASE("kl_divergence_from_logits of many tiny p") {
   CHECK(error(-735 * 0x1p-1000, -12345678.90123456, 1, 0x1p-1000) <= 8);
   CHECK(error(-1421 * 0x1p-1074, -1.1e301, 1, 0x1p-1074) <= 8);
   CHECK(error(-41.0, -1e308, 200, 1) <= 8);
+  for (std::size_t n = 90000; n < 90010; ++n) CHECK(error(-0.0, -1e300, n, 1) <= 3);
+}
+
+// Copies of a few logits: the errors of equal elements do not hide behind each other, and neither
+// does that of the log of a large sum.
+TEST_CASE_TEMPLATE("kl_divergence_from_logits of copies", T, float, double) {
+  fault_log log;
+  reference<T> exact_result;
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+    random_source random(seed);
+    // Of plain rows, and of others.
+    const double temperature =
+        seed % 2 == 0 ? 1 : std::ldexp(1.0, std::numeric_limits<T>::max_exponent - 20);
+    std::vector<T> x{0};
+    std::vector<T> y{0};
+    for (std::size_t i = 1 + random.below(4); i > 0; --i) {
+      x.push_back(static_cast<T>(random.uniform(-4, 0) * temperature));
+      y.push_back(static_cast<T>(random.uniform(-4, 0) * temperature));
+    }
+    const std::size_t copies = 1 + random.below(200);
+    std::vector<T> p;
+    std::vector<T> q;
+    for (std::size_t i = 0; i < copies; ++i) {
+      p.insert(p.end(), x.begin(), x.end());
+      q.insert(q.end(), y.begin(), y.end());
+    }
+    exact_result.assign({.first = x, .second = y, .temperature = temperature}, copies);
+    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
+    const double error = error_in_ulps(
+        gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
+    constexpr double seen_at_most = 5;  // less than what is promised
+    if (wanted.allowance > seen_at_most) continue;
+    ++seen;
+    log.expect(error <= seen_at_most, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed,
+               ": ", error, " ulp");
+  }
+  CHECK(seen > 50);
+}
+
+// All that is not equal in p and q has tiny probabilities there, and may be nearly equal.
+TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows whose tiny probabilities differ", T, float,
+                   double) {
+  fault_log log;
+  reference<T> exact_result;
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    random_source random(seed);
+    const double temperature =
+        random.below(2) == 0 ? 1
+                             : std::exp2(random.uniform(-900, 900) * (sizeof(T) == 4 ? 0.1 : 1));
+    const double farthest = sizeof(T) == 4 ? 110 : 755;
+    std::vector<T> p(1 + random.below(3), T(0));
+    std::vector<T> q = p;
+    for (std::size_t i = 1 + random.below(3); i > 0; --i) {
+      const double distance = random.uniform(farthest * 0.7, farthest);
+      const double apart = std::exp2(random.uniform(-50, 2));
+      p.push_back(static_cast<T>(-distance * temperature));
+      q.push_back(
+          static_cast<T>((-distance + (random.below(2) == 0 ? apart : -apart)) * temperature));
+    }
+    exact_result.assign({.first = p, .second = q, .temperature = temperature});
+    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
+    const double error = error_in_ulps(
+        gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
+    // They are exact here, even where the condition of the input would allow for more.
+    const double allowed = gibbs::accuracy::kl_divergence_from_logits<T>;
+    seen += error_in_ulps(T(0), wanted.scalar) > 1 ? 1 : 0;
+    log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
+               error, " ulp, ", allowed, " allowed");
+  }
+  CHECK(seen > 500);
 }
 
 TEST_CASE("cross_entropy_from_logits of a tiny probability of a large distance") {

@@ -49,7 +49,7 @@ inline constexpr double kl_divergence = 4;
 /// Or the condition of the input, if that is larger: the change that is caused by changes of each
 /// logit by an epsilon of itself.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double kl_divergence_from_logits = detail::has_fma<Arch> ? 8 : 9;
+inline constexpr double kl_divergence_from_logits = 8;
 
 /// Of the same mean of absolute values.
 template <class T, class Arch = detail::default_arch>

@@ -115,24 +115,26 @@ struct kl_parts {
   }
 };
 
-/// 2^-exponent weight = exp(-minus_log), which may be far below the range of T.
+/// 2^-exponent weight = exp(-distance) / mass, which may be far below the range of T. (The log of
+/// the mass has an absolute error that would be a relative one here.)
 template <class T>
 struct scaled_weight {
   T weight = 0;
   int exponent = 0;
 
-  GIBBS_INLINE explicit scaled_weight(wide<T> minus_log) {
-    const double rounded = static_cast<double>(minus_log);
+  GIBBS_INLINE scaled_weight(wide<T> distance, wide<T> mass) {
+    const double rounded = static_cast<double>(distance);
     if (!(rounded < 4000)) return;  // 0, even times the quotient of the largest number by the least
     exponent = static_cast<int>(rounded * 0x1.71547652b82fep+0);
-    const wide<T> rest = minus_log - wide<T>(static_cast<double>(exponent)) * ln2_wide<T>();
+    const wide<T> rest = distance - wide<T>(static_cast<double>(exponent)) * ln2_wide<T>();
     const double high = static_cast<double>(rest);
-    weight = static_cast<T>(::exp(-high) * (1 - static_cast<double>(rest - wide<T>(high))));
+    const double low = static_cast<double>(rest - wide<T>(high));
+    weight = static_cast<T>(wide<T>(::exp(-high)) * (wide<T>(1.0) - wide<T>(low)) / mass);
   }
 };
 
-/// What the careful terms leave out: p (d - 1) + q, where p may be far below the range of T and d
-/// far beyond, element by element in more digits.
+/// What the careful terms leave out: p (d - 1 + exp(-d)), where p may be far below the range of T
+/// and d far beyond, element by element in more digits.
 template <class T, class Arch>
 struct far_logits {
   /// Distances from the maximum, over T. An x that is farther has p = 0 to any number of digits.
@@ -156,19 +158,27 @@ struct far_logits {
 
   /// The sum: what overflows when it is lifted, and the rest, lifted.
   void add_up(wide<T>& sum, wide<T>& lifted, const T* x, const T* y, std::size_t n,
-              const logits_sum<T>& p, const logits_sum<T>& q, const temperature<T>& t) const {
-    const wide<T> log_p_sum = p.log_mass();
-    const wide<T> log_q_sum = q.log_mass();
-    const wide<T> one_more = log_p_sum - log_q_sum + wide<T>(1.0);
+              const logits_sum<T>& p, const logits_sum<T>& q, wide<T> shift,
+              const temperature<T>& t) const {
+    const wide<T> p_mass = p.mass();
+    const wide<T> q_mass = q.mass();
     for (std::size_t i = 0; i < n; ++i) {
       if (!(*this)(x[i], y[i])) continue;
-      const scaled_weight<T> of_p(t.difference(p.largest, x[i]) + log_p_sum);
-      const scaled_weight<T> of_q(t.difference(q.largest, y[i]) + log_q_sum);
+      const wide<T> distance = t.difference(p.largest, x[i]);
+      const wide<T> q_distance = t.difference(q.largest, y[i]);
+      const scaled_weight<T> of_p(distance, p_mass);
+      const scaled_weight<T> of_q(q_distance, q_mass);
+      const wide<T> d = q_distance - distance - shift;
+      const bool is_close = static_cast<double>(d) >= -2 && static_cast<double>(d) <= 1;
       const auto term = [&](int up) {
         const int e = up - of_p.exponent;
+        if (is_close) {
+          const T remainder = first_lane(exp_remainder(batch<T, Arch>(static_cast<T>(d))));
+          return scaled_by(wide<T>(of_p.weight) * d * d * wide<T>(remainder), e);
+        }
         return t.difference(q.largest, y[i], of_p.weight, e) -
                t.difference(p.largest, x[i], of_p.weight, e) -
-               scaled_by(wide<T>(of_p.weight) * one_more, e) +
+               scaled_by(wide<T>(of_p.weight) * (shift + wide<T>(1.0)), e) +
                scaled_by(wide<T>(of_q.weight), up - of_q.exponent);
       };
       const wide<T> up = term(rescue_exponent<T>);
@@ -182,16 +192,17 @@ struct far_logits {
 };
 
 /// The parts for one batch of two rows that are not plain, which are known as weights times a
-/// factor.
+/// factor. Where all elements are equal, so are their errors: p and q are rounded once.
 template <class T, class Arch>
 struct kl_from_logits_careful_term {
   using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
   using row_type = careful_row<T, Arch>;
 
   const row_type& p_row;
   const row_type& q_row;
-  B p_factor;
-  B q_factor;
+  wide_type p_factor;
+  wide_type q_factor;
   B shift;  ///< the log of the quotient of the sums of the rows
   const far_logits<T, Arch>& far_away;
   bool greedy;  ///< whether the temperature is 0
@@ -200,8 +211,8 @@ struct kl_from_logits_careful_term {
   GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
     const B zero(T(0));
     const B negative_infinity(-infinity<T>);
-    const B p = p_row.weight(x).value() * p_factor;
-    const B q = q_row.weight(y).value() * q_factor;
+    const B p = wide_type::rounded_product(p_row.weight_in_parts(x), p_factor);
+    const B q = wide_type::rounded_product(q_row.weight_in_parts(y), q_factor);
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
     if (greedy) {
@@ -302,6 +313,13 @@ GIBBS_INLINE T logit_at(const temperature<T>& t, T largest, double distance) {
   return fits ? logit : lowest;
 }
 
+/// log(a / b), with an error that is small beside the rounding of 1.
+template <class T, class Arch>
+GIBBS_INLINE wide<T> log_quotient(wide<T> a, wide<T> b) {
+  const auto quotient = in_all_lanes<T, Arch>(split<T>(a / b));
+  return first_lane(log_of_sum(quotient.hi, {quotient.lo, batch<T, Arch>(T(0))}));
+}
+
 template <class T, class Arch>
 bool are_equal(const T* x, const T* y, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
@@ -337,30 +355,33 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
   const row q_row(t, q.largest, p.largest);
   // Lifted, so that nothing of terms that count is lost in subnormal numbers.
   const wide<T> lift(static_cast<double>(rescue_up<T>));
-  const B p_factor(static_cast<T>(lift / (p_row.largest_weight() * p.mass())));
-  const B q_factor(static_cast<T>(lift / (q_row.largest_weight() * q.mass())));
+  const split<T> p_factor(lift / (p_row.largest_weight() * p.mass()));
+  const wide<T> q_factor = lift / (q_row.largest_weight() * q.mass());
   using far_type = far_logits<T, Arch>;
   far_type far_away{logit_at(t, p.largest, far_type::farthest_x),
                     logit_at(t, q.largest, far_type::farthest_y), std::numeric_limits<T>::lowest()};
-  const wide<T> log_p_sum = p.log_mass();
-  const wide<T> log_q_sum = q.log_mass();
-  wide<T> shift = log_p_sum - log_q_sum;
+  wide<T> shift = log_quotient<T, Arch>(p.mass(), q.mass());
   for (bool deep = false, refined = false;;) {
     B mark(T(0));
-    const kl_from_logits_careful_term<T, Arch> term{p_row,
-                                                    q_row,
-                                                    p_factor,
-                                                    q_factor,
-                                                    B(static_cast<T>(shift)),
-                                                    far_away,
-                                                    t.limit == temperature<T>::kind::zero,
-                                                    mark};
+    // What rounding takes away from d belongs to q too: the sum of p (d - 1 + exp(-d)) does not
+    // change then, to first order.
+    const T rounded_shift = static_cast<T>(shift);
+    const wide<T> lost = shift - wide<T>(rounded_shift);
+    const kl_from_logits_careful_term<T, Arch> term{
+        p_row,
+        q_row,
+        in_all_lanes<T, Arch>(p_factor),
+        in_all_lanes<T, Arch>(split<T>(q_factor - q_factor * lost)),
+        B(rounded_shift),
+        far_away,
+        t.limit == temperature<T>::kind::zero,
+        mark};
     sums<T, Arch, 2> all;
     sweep_sums<pace::compact>(all, n, term, input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});
     if (xsimd::any(mark == B(T(2)))) return infinity<T>;
     wide<T> lifted = all.total(0);
     wide<T> beyond(0.0);
-    if (xsimd::any(mark != B(T(0)))) far_away.add_up(beyond, lifted, x, y, n, p, q, t);
+    if (xsimd::any(mark != B(T(0)))) far_away.add_up(beyond, lifted, x, y, n, p, q, shift, t);
     const wide<T> result = lifted / lift + beyond;
     const double rounded = static_cast<double>(result);
     if (!deep && rounded < static_cast<double>(far_type::least_divergence)) {
@@ -370,10 +391,10 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
     }
     // An error of the shift enters squared. Where that could be seen, the second sum tells the
     // error.
-    const double size = static_cast<double>(log_p_sum + log_q_sum);
-    const double visible = size * size * static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double size = 4 + static_cast<double>(shift) * static_cast<double>(shift);
+    const double visible = 4 * size * static_cast<double>(std::numeric_limits<T>::epsilon());
     if (refined || !(rounded < visible)) return static_cast<T>(result);
-    shift = wide<T>(static_cast<T>(shift)) + all.total(1) / lift;
+    shift = wide<T>(rounded_shift) + all.total(1) / lift;
     refined = true;
   }
 }
