@@ -124,38 +124,57 @@ inline constexpr auto numbers = [] {
   return result;
 }();
 
-/// Calls f(block, first, count) for blocks of `each` of n things, the last of which may be smaller;
-/// there are no more than most_parts.
-template <class Policy, class F>
-void for_blocks(Policy& policy, std::size_t n, std::size_t each, F f) {
-  if (n == 0) return;
-  const std::size_t blocks = (n - 1) / each + 1;
-  std::for_each(
-      policy, numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(blocks),
-      [&](std::size_t block) { f(block, block * each, (std::min)(each, n - block * each)); });
-}
+/// An execution policy of any type, so that kernels are compiled once and not for each of them.
+class any_policy {
+ public:
+  template <execution_policy Policy>
+  explicit any_policy(const Policy& policy)
+      : policy_(&policy),
+        for_each_number_([](const void* p, std::size_t n, call f, const void* of) {
+          std::for_each(*static_cast<const Policy*>(p), numbers.begin(),
+                        numbers.begin() + static_cast<std::ptrdiff_t>(n),
+                        [f, of](std::size_t number) { f(of, number); });
+        }) {}
 
-/// one_by_one, but not one by one.
-template <class Policy>
-struct with_policy {
-  Policy& policy;
+  /// Calls f(block, first, count) for blocks of `each` of n things, the last of which may be
+  /// smaller; there are no more than most_parts.
+  template <class F>
+  void for_blocks(std::size_t n, std::size_t each, F f) const {
+    if (n == 0) return;
+    const auto f_of_block = [&](std::size_t block) {
+      f(block, block * each, (std::min)(each, n - block * each));
+    };
+    for_each_number_(
+        policy_, (n - 1) / each + 1,
+        [](const void* of, std::size_t block) {
+          (*static_cast<const decltype(f_of_block)*>(of))(block);
+        },
+        &f_of_block);
+  }
+
+  /// one_by_one, but not one by one.
   template <class F>
   void operator()(std::size_t n, F f) const {
-    for_blocks(policy, n, elements_a_part(n), f);
+    for_blocks(n, elements_a_part(n), f);
   }
+
+ private:
+  using call = void (*)(const void* of, std::size_t number);
+  const void* policy_;
+  void (*for_each_number_)(const void* policy, std::size_t n, call f, const void* of);
 };
 
 /// Calls f(first row, number of rows) for blocks of rows that are worth a thread's while.
-template <class T, class Arch, class Policy, class F>
-void for_rows(Policy& policy, std::size_t rows, std::size_t columns, F f) {
+template <class T, class Arch, class F>
+void for_rows(any_policy policy, std::size_t rows, std::size_t columns, F f) {
   constexpr std::size_t least_elements = 1 << 13;
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t each = (std::max)(rows / most_parts, least_elements / (columns + 1)) + 1;
   each = (each + step - 1) / step * step;
   // Rows of many elements are not held back by the number of lanes.
   if (columns > least_elements) each = (rows + most_parts - 1) / most_parts;
-  for_blocks(policy, rows, each,
-             [&](std::size_t, std::size_t first, std::size_t count) { f(first, count); });
+  policy.for_blocks(rows, each,
+                    [&](std::size_t, std::size_t first, std::size_t count) { f(first, count); });
 }
 
 /// Whether rows are so long that they are taken one after the other, each in parts.
@@ -170,15 +189,15 @@ void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_co
   using Arch = detail::default_arch;
   detail::check_map("softmax", logits, out, options);
   if (detail::in_parts(logits.columns())) {
-    detail::softmax_rows_in<T, Arch>(logits, out, options.temperature,
-                                     detail::with_policy<Policy>{policy});
+    detail::softmax_rows_in<T, Arch>(logits, out, options.temperature, detail::any_policy(policy));
     return;
   }
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                      detail::rows_of(out, first, rows), options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                                            detail::rows_of(out, first, rows),
+                                                            options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class In, class Results>
@@ -193,15 +212,16 @@ void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
   detail::check_results("softmax_with_log_sum_exp", results, logits, out);
   if (detail::in_parts(logits.columns())) {
     detail::softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, to, options.temperature,
-                                                      detail::with_policy<Policy>{policy});
+                                                      detail::any_policy(policy));
     return;
   }
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::softmax_with_log_sum_exp_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                                       detail::rows_of(out, first, rows),
-                                                       to + first, options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::softmax_with_log_sum_exp_rows<T, Arch>(
+                                  detail::rows_of(logits, first, rows),
+                                  detail::rows_of(out, first, rows), to + first,
+                                  options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class In>
@@ -212,14 +232,15 @@ void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remov
   detail::check_map("log_softmax", logits, out, options);
   if (detail::in_parts(logits.columns())) {
     detail::log_softmax_rows_in<T, Arch>(logits, out, options.temperature,
-                                         detail::with_policy<Policy>{policy});
+                                         detail::any_policy(policy));
     return;
   }
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::log_softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                          detail::rows_of(out, first, rows), options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::log_softmax_rows<T, Arch>(
+                                  detail::rows_of(logits, first, rows),
+                                  detail::rows_of(out, first, rows), options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class In, class Results>
@@ -233,14 +254,15 @@ void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
   detail::check_results("log_sum_exp", results, logits);
   if (detail::in_parts(logits.columns())) {
     detail::log_sum_exp_rows_in<T, Arch>(logits, to, options.temperature,
-                                         detail::with_policy<Policy>{policy});
+                                         detail::any_policy(policy));
     return;
   }
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::log_sum_exp_rows<T, Arch>(detail::rows_of(logits, first, rows), to + first,
-                                          options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::log_sum_exp_rows<T, Arch>(
+                                  detail::rows_of(logits, first, rows), to + first,
+                                  options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class In, class Results>
@@ -251,7 +273,7 @@ void entropy(Policy&& policy, matrix_view<In> p, Results&& results) {
   T* const to = std::ranges::data(results);
   detail::check_results("entropy", results, p);
   detail::for_rows<T, Arch>(
-      policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
+      detail::any_policy(policy), p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
         detail::entropy_rows<T, Arch>(detail::rows_of(p, first, rows), to + first);
       });
 }
@@ -267,14 +289,15 @@ void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& resu
   detail::check_results("entropy_from_logits", results, logits);
   if (detail::in_parts(logits.columns())) {
     detail::entropy_from_logits_rows_in<T, Arch>(logits, to, options.temperature,
-                                                 detail::with_policy<Policy>{policy});
+                                                 detail::any_policy(policy));
     return;
   }
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::entropy_from_logits_rows<T, Arch>(detail::rows_of(logits, first, rows), to + first,
-                                                  options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::entropy_from_logits_rows<T, Arch>(
+                                  detail::rows_of(logits, first, rows), to + first,
+                                  options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class P, class Q, class Results>
@@ -286,7 +309,7 @@ void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&
   detail::check_same_shape("cross_entropy", "p", p, "q", q);
   detail::check_results("cross_entropy", results, p, q);
   detail::for_rows<T, Arch>(
-      policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
+      detail::any_policy(policy), p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
         detail::cross_entropy_rows<T, Arch>(detail::rows_of(p, first, rows),
                                             detail::rows_of(q, first, rows), to + first);
       });
@@ -304,15 +327,15 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const La
   const detail::label_view label(std::ranges::data(labels));
   if (detail::in_parts(logits.columns())) {
     detail::cross_entropy_label_rows_in<T, Arch>(logits, label, to, options.temperature,
-                                                 detail::with_policy<Policy>{policy});
+                                                 detail::any_policy(policy));
     return;
   }
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::cross_entropy_label_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                                  label.from(first), to + first,
-                                                  options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::cross_entropy_label_rows<T, Arch>(
+                                  detail::rows_of(logits, first, rows), label.from(first),
+                                  to + first, options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class In, class Target, class Results>
@@ -326,12 +349,13 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_v
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "logits", logits, "target", target);
   detail::check_results(function, results, logits, target);
-  detail::for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::cross_entropy_target_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                                   detail::rows_of(target, first, rows), to + first,
-                                                   options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::cross_entropy_target_rows<T, Arch>(
+                                  detail::rows_of(logits, first, rows),
+                                  detail::rows_of(target, first, rows), to + first,
+                                  options.temperature);
+                            });
 }
 
 template <execution_policy Policy, class P, class Q, class Results>
@@ -343,7 +367,7 @@ void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
   detail::check_results("kl_divergence", results, p, q);
   detail::for_rows<T, Arch>(
-      policy, p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
+      detail::any_policy(policy), p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
         detail::kl_divergence_rows<T, Arch>(detail::rows_of(p, first, rows),
                                             detail::rows_of(q, first, rows), to + first);
       });
@@ -360,12 +384,13 @@ void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);
   detail::check_results(function, results, p_logits, q_logits);
-  detail::for_rows<T, Arch>(
-      policy, p_logits.rows(), p_logits.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::kl_divergence_from_logits_rows<T, Arch>(detail::rows_of(p_logits, first, rows),
-                                                        detail::rows_of(q_logits, first, rows),
-                                                        to + first, options.temperature);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy(policy), p_logits.rows(), p_logits.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::kl_divergence_from_logits_rows<T, Arch>(
+                                  detail::rows_of(p_logits, first, rows),
+                                  detail::rows_of(q_logits, first, rows), to + first,
+                                  options.temperature);
+                            });
 }
 
 template <execution_policy Policy, detail::float_range Logits, class Out>
