@@ -234,13 +234,21 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows whose tiny probabilities d
 }
 
 TEST_CASE("cross_entropy_from_logits of a tiny probability of a large distance") {
-  const std::vector<double> logits{0, -2.3e-16};
-  const std::vector<double> target{1, 5e-324};
-  reference<double> exact_result;
-  exact_result.assign({.first = logits, .second = target, .temperature = 5e-324});
-  const double loss = gibbs::cross_entropy_from_logits(logits, target, {.temperature = 5e-324});
-  const exact wanted = exact_result(primitive_id::cross_entropy_of_target).scalar;
-  CHECK(error_in_ulps(loss, wanted) <= gibbs::accuracy::cross_entropy_from_logits<double>);
+  const auto error = []<class T>(std::vector<T> logits, std::vector<T> target, double temperature) {
+    reference<T> exact_result;
+    exact_result.assign({.first = logits, .second = target, .temperature = temperature});
+    const T loss = gibbs::cross_entropy_from_logits(logits, target, {.temperature = temperature});
+    return error_in_ulps(loss, exact_result(primitive_id::cross_entropy_of_target).scalar);
+  };
+  constexpr double promised = gibbs::accuracy::cross_entropy_from_logits<double>;
+  CHECK(error(std::vector{0.0, -2.3e-16}, std::vector{1.0, 5e-324}, 5e-324) <= promised);
+  // Of float's temperatures, those below 2^-280 are taken for 0 otherwise.
+  for (int e = -270; e > -440; e -= 10) {
+    const std::vector<float> logits{-0x1p-122f, 0x1.8p-124f, 0x1p-149f};
+    const std::vector<float> target{0x1.8p-147f, 0x1.8p-148f, 0};
+    CHECK(error(logits, target, std::ldexp(1.0, e)) <= promised);
+    CHECK(error(std::vector<float>{0, 0x1p-149f}, {0x1p-149f, 1}, std::ldexp(1.0, e)) <= promised);
+  }
 }
 
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.

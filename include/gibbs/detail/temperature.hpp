@@ -67,10 +67,10 @@ struct temperature {
   }
 
   /// 2^e w (a - b) / T for one pair a >= b and a weight 2^e w > 0, likewise; nothing overflows on
-  /// the way.
+  /// the way. With a tiny weight it is finite at some T that are taken for 0.
   GIBBS_INLINE wide<T> difference(T a, T b, T w = 1, int e = 0) const {
     if (a == b) return wide<T>(0.0);
-    if (b == -infinity<T> || limit == kind::zero) {
+    if (b == -infinity<T> || value == 0) {
       return wide<T>(static_cast<double>(b != b ? b : infinity<T>));
     }
     if (limit == kind::infinite) return wide<T>(0.0);
