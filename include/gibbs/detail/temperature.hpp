@@ -79,9 +79,9 @@ struct temperature {
     const wide<T> unscale(large ? 4.0 : 1.0);
     const wide<T> d = wide<T>(a * scale) - wide<T>(b * scale);
     const wide<T> t(value);
-    // Whether the quotient by T does not overflow. No branch computes what overflows.
-    const double t_bounded = value < 1 ? value : 1.0;
-    const bool fits = static_cast<double>(d) < (std::numeric_limits<double>::max)() / 8 * t_bounded;
+    // Whether the quotient by T does not overflow. (No number is multiplied up: compilers may
+    // compute what a branch leaves out.)
+    const bool fits = static_cast<double>(d) * 0x1p-1021 < value;
     if (w == 1 && e == 0 && fits) return (d / t) * unscale;
     int e_of_d = 0;
     int e_of_t = 0;
