@@ -226,7 +226,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows whose tiny probabilities d
         gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
     // They are exact here, even where the condition of the input would allow for more.
     const double allowed = gibbs::accuracy::kl_divergence_from_logits<T>;
-    seen += error_in_ulps(T(0), wanted.scalar) > 1 ? 1 : 0;
+    seen += error_in_ulps(T(0), wanted.scalar) > 1 ? 1U : 0U;
     log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
                error, " ulp, ", allowed, " allowed");
   }
