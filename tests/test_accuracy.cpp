@@ -162,6 +162,49 @@ TEST_CASE("kl_divergence_from_logits of many tiny p") {
   for (std::size_t n = 90000; n < 90010; ++n) CHECK(error(-0.0, -1e300, n, 1) <= 3);
 }
 
+// {0, ..., 0} and {0, ..., h, ..., s}: what the distance of the maxima is rounded to must not count
+// where they have next to no mass.
+TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass", T, float,
+                   double) {
+  fault_log log;
+  reference<T> exact_result;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    random_source random(seed);
+    const double temperature = std::vector{
+        1.0, 1.3, std::ldexp(1.0, std::numeric_limits<T>::max_exponent - 20)}[random.below(3)];
+    const std::size_t m = 200 << random.below(6);
+    std::vector<T> x(2 * m + 1, T(0));
+    std::vector<T> y = x;
+    std::fill(y.begin() + static_cast<std::ptrdiff_t>(m), y.end() - 1,
+              static_cast<T>(random.uniform(-0.1, 0.1) * temperature));
+    y.back() = static_cast<T>(random.uniform(0.3, 2.5) * temperature);
+    exact_result.assign({.first = x, .second = y, .temperature = temperature});
+    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
+    const double error = error_in_ulps(
+        gibbs::kl_divergence_from_logits(x, y, {.temperature = temperature}), wanted.scalar);
+    log.expect(error <= gibbs::accuracy::kl_divergence_from_logits<T>, "kl_divergence_from_logits ",
+               type_name<T>(), " seed ", seed, ": ", error, " ulp");
+  }
+}
+
+// A distance from the maximum times a probability may be finite at a T that is taken for 0.
+TEST_CASE("kl_divergence_from_logits of float at tiny temperatures") {
+  reference<float> exact_result;
+  const std::vector<float> x(64, 0.0F);
+  for (const float y_last :
+       {-0x1p-149F, -0x1p-147F, -1.0F, -std::numeric_limits<float>::infinity()}) {
+    std::vector<float> y = x;
+    y.back() = y_last;
+    for (int e = -270; e > -300; --e) {
+      const double temperature = std::ldexp(1.0, e);
+      exact_result.assign({.first = x, .second = y, .temperature = temperature});
+      const auto wanted = exact_result(primitive_id::kl_divergence_from_logits).scalar;
+      const float result = gibbs::kl_divergence_from_logits(x, y, {.temperature = temperature});
+      CHECK(error_in_ulps(result, wanted) <= gibbs::accuracy::kl_divergence_from_logits<float>);
+    }
+  }
+}
+
 // Copies of a few logits: the errors of equal elements do not hide behind each other, and neither
 // does that of the log of a large sum.
 TEST_CASE_TEMPLATE("kl_divergence_from_logits of copies", T, float, double) {

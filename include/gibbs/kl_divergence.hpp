@@ -205,8 +205,9 @@ struct kl_from_logits_careful_term {
   wide_type q_factor;
   B shift;  ///< the log of the quotient of the sums of the rows
   const far_logits<T, Arch>& far_away;
-  bool greedy;  ///< whether the temperature is 0
-  B& mark;      ///< 2 for terms that are infinite, 1 for those that are left out
+  bool greedy;    ///< whether the temperature is 0 or taken for it
+  bool q_greedy;  ///< whether it is 0
+  B& mark;        ///< 2 for terms that are infinite, 1 for those that are left out
 
   GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
     const B zero(T(0));
@@ -215,17 +216,15 @@ struct kl_from_logits_careful_term {
     const B q = wide_type::rounded_product(q_row.weight_in_parts(y), q_factor);
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
-    if (greedy) {
-      p_zero = x < p_row.largest();
-      q_zero = y < q_row.largest();
-    }
+    if (greedy) p_zero = x < p_row.largest();
+    if (q_greedy) q_zero = y < q_row.largest();
     // What is not used below gets some d here that causes no overflow.
     const auto counts = (x >= B(far_away.least_x)) & ~p_zero & ~q_zero;
     const auto left_out = counts & far_away(x, y);
     const auto regular = counts & ~left_out;
     const B x_counted = choose(regular, x, p_row.largest());
     const B y_counted = choose(regular, y, q_row.largest());
-    const B d = p_row.difference_to(q_row, x_counted, y_counted, -shift);
+    const B d = p_row.difference_to(q_row, x_counted, y_counted, shift);
     const auto p_only = q_zero & ~p_zero;
     mark = max_or_second(choose(left_out, B(T(1)), zero), mark);
     mark = choose(p_only, B(T(2)), mark);
@@ -268,9 +267,9 @@ class kl_from_logits_term {
     // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large. What is
     // equal in x - y and in the distance of the maxima goes before anything is rounded.
     const wide_type apart = wide_type::sum(max_or_second(least_, x), -max_or_second(least_, y));
-    const B rest = (apart.hi - maxima_apart_.hi) + (apart.lo - maxima_apart_.lo);
-    const B d = multiply_subtract(rest, inverse_.hi, shift_.hi) +
-                multiply_subtract(rest, inverse_.lo, shift_.lo);
+    wide_type rest = wide_type::sum(apart.hi, -maxima_apart_.hi);
+    rest.lo += apart.lo - maxima_apart_.lo;
+    const B d = wide_type::product_minus(rest, inverse_, shift_);
     const B masked(-infinity<T>);
     mark = choose((apart.hi > most_apart_) | ((x > masked) & (y == masked)), B(T(1)), mark);
     return {p, q, d};
@@ -345,8 +344,9 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
-  // A T that is only taken for 0 makes no p 0, however small.
-  if (t.limit == temperature<T>::kind::zero && t.value > 0) {
+  // A T that is only taken for 0 makes no p 0, however small, and no distance infinite.
+  const bool is_nearly_zero = t.limit == temperature<T>::kind::zero && t.value > 0;
+  if (is_nearly_zero) {
     for (std::size_t i = 0; i < n; ++i) {
       if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
     }
@@ -360,6 +360,10 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
   using far_type = far_logits<T, Arch>;
   far_type far_away{logit_at(t, p.largest, far_type::farthest_x),
                     logit_at(t, q.largest, far_type::farthest_y), std::numeric_limits<T>::lowest()};
+  if (is_nearly_zero) {
+    far_away.least_x = p.largest;
+    far_away.least_y = q.largest;
+  }
   wide<T> shift = log_quotient<T, Arch>(p.mass(), q.mass());
   for (bool deep = false, refined = false;;) {
     B mark(T(0));
@@ -375,6 +379,7 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
         B(rounded_shift),
         far_away,
         t.limit == temperature<T>::kind::zero,
+        t.value == 0,
         mark};
     sums<T, Arch, 2> all;
     sweep_sums<pace::compact>(all, n, term, input<T>{x, -infinity<T>}, input<T>{y, -infinity<T>});

@@ -284,13 +284,20 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
+  // The weights of rows that are not aligned would cross cache lines on their way to memory and
+  // back.
+  alignas(64) T aligned[longest_tile * lanes<T, Arch>];
+  const matrix_view<T> weights =
+      n <= longest_tile ? matrix_view<T>(aligned, logits.rows(), n,
+                                         (n + lanes<T, Arch> - 1) / lanes<T, Arch> * lanes<T, Arch>)
+                        : out;
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if ((result.plain >> r & 1) != 0) {
       const row_type row(rows, in_memory, r);
       sweep_sums_and_store(
-          all, n, row_of(out, r),
+          all, n, row_of(weights, r),
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
           input<T>{row_of(logits, r), -infinity<T>});
     } else {
@@ -308,9 +315,8 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   scale.lo.store_aligned(lo);
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     if ((result.plain >> r & 1) == 0) continue;
-    T* row = row_of(out, r);
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
-    sweep_map<pace::fast, T, Arch>(n, input<T>{row, T(0)}, row,
+    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(weights, r), T(0)}, row_of(out, r),
                                    [&](const B& weight) { return scaled(weight, row_scale); });
   }
   return result;
@@ -390,8 +396,8 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     const auto totals =
         columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(in.data(), to.data(), columns, t,
                                                                   subnormal, for_parts)
-        : columns <= short_row<Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t, subnormal)
-                                     : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal);
+        : columns <= short_row<T, Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t, subnormal)
+                                        : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal);
     done(first, totals);
     for (std::size_t r = 0; r < rows; ++r) {
       if ((totals.plain >> r & 1) == 0) alone(first + r);
@@ -494,6 +500,10 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
   });
 }
 
+/// short_row of log_softmax, which needs no weights afterwards.
+template <class Arch>
+inline constexpr std::size_t short_log_row = is_avx512<Arch> ? 64 : longest_tile;
+
 template <class T, class Arch, class ForParts>
 void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
                          ForParts for_parts) {
@@ -513,7 +523,7 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
     std::uint32_t plain = 0;
-    if (columns <= short_row<Arch>) {
+    if (columns <= short_log_row<Arch>) {
       tile<T, Arch> x(in, -infinity<T>);
       const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
       const plain_row<T, Arch> row(t, totals.largest);

@@ -177,15 +177,22 @@ class careful_row {
   /// (max - x) / T; +infinity for x = -infinity.
   GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x, B(T(0))); }
 
-  /// ((other's max - y) - (max - x)) / T + more, rounded only once it is a single difference, for
+  /// ((other's max - y) - (max - x)) / T - shift, rounded only once it is a single difference, for
   /// elements that differ from their maxima by so little that nothing overflows. Where T is a limit
   /// these are the maxima.
   GIBBS_INLINE B difference_to(const careful_row& other, const B& x, const B& y,
-                               const B& more) const {
-    if (limit_ != kind::finite) return more;
+                               const B& shift) const {
+    using wide_type = wide_batch<T, Arch>;
+    if (limit_ != kind::finite) return -shift;
     const auto apart = distance_in_parts(x);
     const auto other_apart = other.distance_in_parts(y);
-    return over_t((other_apart.hi - apart.hi) + (other_apart.lo - apart.lo), more);
+    auto d = wide_type::sum(other_apart.hi, -apart.hi);
+    d.lo += other_apart.lo - apart.lo;
+    const auto over_t = [&](const B& v) { return (v * after_[0]) * after_[1]; };
+    const B zero(T(0));
+    return wide_type::product_minus({over_t(d.hi), over_t(d.lo)}, {inverse_hi_, inverse_lo_},
+                                    {shift * (B(T(1)) / difference_unscale_), zero}) *
+           difference_unscale_;
   }
 
  private:

@@ -34,8 +34,10 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
 inline constexpr std::size_t longest_tile = 256;
 
 /// Where less is done than for those, or results are transposed back, it has to be worth it.
-template <class Arch>
-inline constexpr std::size_t short_row = is_avx512<Arch> ? 64 : longest_tile;
+template <class T, class Arch>
+inline constexpr std::size_t short_row = !is_avx512<Arch>           ? longest_tile
+                                         : std::is_same_v<T, float> ? 56
+                                                                    : 32;
 
 /// part_lanes batches: within each part, rows become columns.
 template <class T, class Arch>
@@ -269,10 +271,15 @@ struct marking_term {
   }
 };
 
+/// Terms of ones are 0, and take no detour as those of zeros may: rows are filled up with them.
+template <class T>
+inline constexpr T no_term = 1;
+
 template <class T, class Arch, class Term, class... Rows>
 wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
   sums<T, Arch, 1> all;
-  sweep_sums<pace::fast>(all, n, marking_term<T, Arch, Term>{term, mark}, input<T>{x, T(0)}...);
+  sweep_sums<pace::fast>(all, n, marking_term<T, Arch, Term>{term, mark},
+                         input<T>{x, no_term<T>}...);
   return all.total_of_lanes(0);
 }
 
@@ -304,7 +311,7 @@ T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
   batch<T, Arch> mark(T(0));
   sums<T, Arch, 1> all;
   sweep_sums<pace::compact>(all, n, marking_term<T, Arch, LiftedTerm>{term, mark},
-                            input<T>{x, T(0)}...);
+                            input<T>{x, no_term<T>}...);
   return static_cast<T>(all.total(0) * wide<T>(rescue_down<T>));
 }
 
@@ -322,11 +329,11 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
     B mark(T(0));
     wide_batch<T, Arch> total;
-    if (columns <= short_row<Arch>) {
+    if (columns <= short_row<T, Arch>) {
       sums<T, Arch, 1> all;
       add_up_columns(all, marking_term<T, Arch, term_type>{term_type(), mark},
-                     tile<T, Arch>(rows_of(x, first, rows), T(0)),
-                     tile<T, Arch>(rows_of(others, first, rows), T(0))...);
+                     tile<T, Arch>(rows_of(x, first, rows), no_term<T>),
+                     tile<T, Arch>(rows_of(others, first, rows), no_term<T>)...);
       total = all.total_of_lanes(0);
     } else {
       wide_batch<T, Arch> parts[lanes<T, Arch>];

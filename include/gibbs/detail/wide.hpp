@@ -163,6 +163,19 @@ struct wide_batch {
     }
   }
 
+  /// (a * b - c).value(), where lo is small beside hi; a difference that is small beside c loses
+  /// nothing.
+  GIBBS_INLINE static B product_minus(const wide_batch& a, const wide_batch& b,
+                                      const wide_batch& c) {
+    const B low = multiply_subtract(a.hi, b.lo, c.lo) + a.lo * b.hi;
+    if constexpr (has_fma<Arch>) {
+      return multiply_subtract(a.hi, b.hi, c.hi) + low;
+    } else {
+      const wide_batch p = product(a.hi, b.hi);
+      return (p.hi - c.hi) + (p.lo + low);
+    }
+  }
+
   friend GIBBS_INLINE wide_batch choose(const mask<T, Arch>& condition, const wide_batch& yes,
                                         const wide_batch& no) {
     return {detail::choose(condition, yes.hi, no.hi), detail::choose(condition, yes.lo, no.lo)};
