@@ -34,82 +34,91 @@ concept execution_policy = std::is_execution_policy_v<std::remove_cvref_t<Policy
 
 // --- of matrices --------------------------------------------------------------------------------
 
-template <execution_policy Policy, class In>
+template <execution_policy Policy, class In, class Arch = detail::default_arch>
 void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
              const logit_options& options = {});
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
                               matrix_view<std::remove_const_t<In>> out, Results&& results,
                               const logit_options& options = {});
 
-template <execution_policy Policy, class In>
+template <execution_policy Policy, class In, class Arch = detail::default_arch>
 void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                  const logit_options& options = {});
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
                  const logit_options& options = {});
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(Policy&& policy, matrix_view<In> p, Results&& results);
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& results,
                          const logit_options& options = {});
 
-template <execution_policy Policy, class P, class Q, class Results>
+template <execution_policy Policy, class P, class Q, class Results,
+          class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results);
 
-template <execution_policy Policy, class In, detail::label_range Labels, class Results>
+template <execution_policy Policy, class In, detail::label_range Labels, class Results,
+          class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const Labels& labels,
                                Results&& results, const logit_options& options = {});
 
-template <execution_policy Policy, class In, class Target, class Results>
+template <execution_policy Policy, class In, class Target, class Results,
+          class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_view<Target> target,
                                Results&& results, const logit_options& options = {});
 
-template <execution_policy Policy, class P, class Q, class Results>
+template <execution_policy Policy, class P, class Q, class Results,
+          class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results);
 
-template <execution_policy Policy, class P, class Q, class Results>
+template <execution_policy Policy, class P, class Q, class Results,
+          class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_view<Q> q_logits,
                                Results&& results, const logit_options& options = {});
 
 // --- of one long row ----------------------------------------------------------------------------
 
-template <execution_policy Policy, detail::float_range Logits, class Out>
+template <execution_policy Policy, detail::float_range Logits, class Out,
+          class Arch = detail::default_arch>
 requires detail::output_of<Out, detail::element<Logits>>
 void softmax(Policy&& policy, const Logits& logits, Out&& out, const logit_options& options = {});
 
-template <execution_policy Policy, detail::float_range Logits, class Out>
+template <execution_policy Policy, detail::float_range Logits, class Out,
+          class Arch = detail::default_arch>
 requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
 softmax_with_log_sum_exp(Policy&& policy, const Logits& logits, Out&& out,
                          const logit_options& options = {});
 
-template <execution_policy Policy, detail::float_range Logits, class Out>
+template <execution_policy Policy, detail::float_range Logits, class Out,
+          class Arch = detail::default_arch>
 requires detail::output_of<Out, detail::element<Logits>>
 void log_softmax(Policy&& policy, const Logits& logits, Out&& out,
                  const logit_options& options = {});
 
-template <execution_policy Policy, detail::float_range Logits>
+template <execution_policy Policy, detail::float_range Logits, class Arch = detail::default_arch>
 detail::element<Logits> log_sum_exp(Policy&& policy, const Logits& logits,
                                     const logit_options& options = {});
 
-template <execution_policy Policy, detail::float_range Logits>
+template <execution_policy Policy, detail::float_range Logits, class Arch = detail::default_arch>
 detail::element<Logits> entropy_from_logits(Policy&& policy, const Logits& logits,
                                             const logit_options& options = {});
 
-template <execution_policy Policy, detail::float_range Logits, detail::label_type Label>
+template <execution_policy Policy, detail::float_range Logits, detail::label_type Label,
+          class Arch = detail::default_arch>
 detail::element<Logits> cross_entropy_from_logits(Policy&& policy, const Logits& logits,
                                                   Label label, const logit_options& options = {});
 
@@ -125,6 +134,8 @@ inline constexpr auto numbers = [] {
 }();
 
 /// An execution policy of any type, so that kernels are compiled once and not for each of them.
+/// (Arch is only there for the names of what is compiled with its flags.)
+template <class Arch>
 class any_policy {
  public:
   template <execution_policy Policy>
@@ -166,7 +177,7 @@ class any_policy {
 
 /// Calls f(first row, number of rows) for blocks of rows that are worth a thread's while.
 template <class T, class Arch, class F>
-void for_rows(any_policy policy, std::size_t rows, std::size_t columns, F f) {
+void for_rows(any_policy<Arch> policy, std::size_t rows, std::size_t columns, F f) {
   constexpr std::size_t least_elements = 1 << 13;
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t each = (std::max)(rows / most_parts, least_elements / (columns + 1)) + 1;
@@ -180,19 +191,33 @@ void for_rows(any_policy policy, std::size_t rows, std::size_t columns, F f) {
 /// Whether rows are so long that they are taken one after the other, each in parts.
 GIBBS_INLINE bool in_parts(std::size_t columns) { return columns > 4 * long_row; }
 
+template <class Arch, class T>
+void cross_entropy_labels(any_policy<Arch> policy, matrix_view<const T> logits, label_view label,
+                          T* results, const logit_options& options) {
+  if (in_parts(logits.columns())) {
+    cross_entropy_label_rows_in<T, Arch>(logits, label, results, options.temperature, policy);
+    return;
+  }
+  for_rows<T, Arch>(
+      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+        cross_entropy_label_rows<T, Arch>(rows_of(logits, first, rows), label.from(first),
+                                          results + first, options.temperature);
+      });
+}
+
 }  // namespace detail
 
-template <execution_policy Policy, class In>
+template <execution_policy Policy, class In, class Arch>
 void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
              const logit_options& options) {
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   detail::check_map("softmax", logits, out, options);
   if (detail::in_parts(logits.columns())) {
-    detail::softmax_rows_in<T, Arch>(logits, out, options.temperature, detail::any_policy(policy));
+    detail::softmax_rows_in<T, Arch>(logits, out, options.temperature,
+                                     detail::any_policy<Arch>(policy));
     return;
   }
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
                                                             detail::rows_of(out, first, rows),
@@ -200,22 +225,21 @@ void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_co
                             });
 }
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
                               matrix_view<std::remove_const_t<In>> out, Results&& results,
                               const logit_options& options) {
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
   detail::check_results("softmax_with_log_sum_exp", results, logits, out);
   if (detail::in_parts(logits.columns())) {
     detail::softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, to, options.temperature,
-                                                      detail::any_policy(policy));
+                                                      detail::any_policy<Arch>(policy));
     return;
   }
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::softmax_with_log_sum_exp_rows<T, Arch>(
                                   detail::rows_of(logits, first, rows),
@@ -224,18 +248,17 @@ void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
                             });
 }
 
-template <execution_policy Policy, class In>
+template <execution_policy Policy, class In, class Arch>
 void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                  const logit_options& options) {
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   detail::check_map("log_softmax", logits, out, options);
   if (detail::in_parts(logits.columns())) {
     detail::log_softmax_rows_in<T, Arch>(logits, out, options.temperature,
-                                         detail::any_policy(policy));
+                                         detail::any_policy<Arch>(policy));
     return;
   }
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::log_softmax_rows<T, Arch>(
                                   detail::rows_of(logits, first, rows),
@@ -243,21 +266,20 @@ void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remov
                             });
 }
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
                  const logit_options& options) {
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_temperature("log_sum_exp", options);
   detail::check_results("log_sum_exp", results, logits);
   if (detail::in_parts(logits.columns())) {
     detail::log_sum_exp_rows_in<T, Arch>(logits, to, options.temperature,
-                                         detail::any_policy(policy));
+                                         detail::any_policy<Arch>(policy));
     return;
   }
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::log_sum_exp_rows<T, Arch>(
                                   detail::rows_of(logits, first, rows), to + first,
@@ -265,34 +287,33 @@ void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
                             });
 }
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy(Policy&& policy, matrix_view<In> p, Results&& results) {
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_results("entropy", results, p);
-  detail::for_rows<T, Arch>(
-      detail::any_policy(policy), p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::entropy_rows<T, Arch>(detail::rows_of(p, first, rows), to + first);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), p.rows(), p.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::entropy_rows<T, Arch>(detail::rows_of(p, first, rows),
+                                                            to + first);
+                            });
 }
 
-template <execution_policy Policy, class In, class Results>
+template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& results,
                          const logit_options& options) {
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_temperature("entropy_from_logits", options);
   detail::check_results("entropy_from_logits", results, logits);
   if (detail::in_parts(logits.columns())) {
     detail::entropy_from_logits_rows_in<T, Arch>(logits, to, options.temperature,
-                                                 detail::any_policy(policy));
+                                                 detail::any_policy<Arch>(policy));
     return;
   }
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::entropy_from_logits_rows<T, Arch>(
                                   detail::rows_of(logits, first, rows), to + first,
@@ -300,56 +321,44 @@ void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& resu
                             });
 }
 
-template <execution_policy Policy, class P, class Q, class Results>
+template <execution_policy Policy, class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   using T = std::remove_const_t<P>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_same_shape("cross_entropy", "p", p, "q", q);
   detail::check_results("cross_entropy", results, p, q);
-  detail::for_rows<T, Arch>(
-      detail::any_policy(policy), p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::cross_entropy_rows<T, Arch>(detail::rows_of(p, first, rows),
-                                            detail::rows_of(q, first, rows), to + first);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), p.rows(), p.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::cross_entropy_rows<T, Arch>(detail::rows_of(p, first, rows),
+                                                                  detail::rows_of(q, first, rows),
+                                                                  to + first);
+                            });
 }
 
-template <execution_policy Policy, class In, detail::label_range Labels, class Results>
+template <execution_policy Policy, class In, detail::label_range Labels, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const Labels& labels,
                                Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
-  T* const to = std::ranges::data(results);
   detail::check_labelled(function, logits, labels, results, options);
-  const detail::label_view label(std::ranges::data(labels));
-  if (detail::in_parts(logits.columns())) {
-    detail::cross_entropy_label_rows_in<T, Arch>(logits, label, to, options.temperature,
-                                                 detail::any_policy(policy));
-    return;
-  }
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
-                            [&](std::size_t first, std::size_t rows) {
-                              detail::cross_entropy_label_rows<T, Arch>(
-                                  detail::rows_of(logits, first, rows), label.from(first),
-                                  to + first, options.temperature);
-                            });
+  detail::cross_entropy_labels<Arch>(detail::any_policy<Arch>(policy), matrix_view<const T>(logits),
+                                     detail::label_view(std::ranges::data(labels)),
+                                     std::ranges::data(results), options);
 }
 
-template <execution_policy Policy, class In, class Target, class Results>
+template <execution_policy Policy, class In, class Target, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_view<Target> target,
                                Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   using T = std::remove_const_t<In>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "logits", logits, "target", target);
   detail::check_results(function, results, logits, target);
-  detail::for_rows<T, Arch>(detail::any_policy(policy), logits.rows(), logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::cross_entropy_target_rows<T, Arch>(
                                   detail::rows_of(logits, first, rows),
@@ -358,33 +367,32 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_v
                             });
 }
 
-template <execution_policy Policy, class P, class Q, class Results>
+template <execution_policy Policy, class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results) {
   using T = std::remove_const_t<P>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
   detail::check_results("kl_divergence", results, p, q);
-  detail::for_rows<T, Arch>(
-      detail::any_policy(policy), p.rows(), p.columns(), [&](std::size_t first, std::size_t rows) {
-        detail::kl_divergence_rows<T, Arch>(detail::rows_of(p, first, rows),
-                                            detail::rows_of(q, first, rows), to + first);
-      });
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), p.rows(), p.columns(),
+                            [&](std::size_t first, std::size_t rows) {
+                              detail::kl_divergence_rows<T, Arch>(detail::rows_of(p, first, rows),
+                                                                  detail::rows_of(q, first, rows),
+                                                                  to + first);
+                            });
 }
 
-template <execution_policy Policy, class P, class Q, class Results>
+template <execution_policy Policy, class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_view<Q> q_logits,
                                Results&& results, const logit_options& options) {
   constexpr auto function = "kl_divergence_from_logits";
   using T = std::remove_const_t<P>;
-  using Arch = detail::default_arch;
   T* const to = std::ranges::data(results);
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);
   detail::check_results(function, results, p_logits, q_logits);
-  detail::for_rows<T, Arch>(detail::any_policy(policy), p_logits.rows(), p_logits.columns(),
+  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), p_logits.rows(), p_logits.columns(),
                             [&](std::size_t first, std::size_t rows) {
                               detail::kl_divergence_from_logits_rows<T, Arch>(
                                   detail::rows_of(p_logits, first, rows),
@@ -393,51 +401,60 @@ void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_
                             });
 }
 
-template <execution_policy Policy, detail::float_range Logits, class Out>
+template <execution_policy Policy, detail::float_range Logits, class Out, class Arch>
 requires detail::output_of<Out, detail::element<Logits>>
 void softmax(Policy&& policy, const Logits& logits, Out&& out, const logit_options& options) {
-  softmax(policy, detail::as_row(logits), detail::as_output_row(out), options);
+  softmax<Policy&, const detail::element<Logits>, Arch>(policy, detail::as_row(logits),
+                                                        detail::as_output_row(out), options);
 }
 
-template <execution_policy Policy, detail::float_range Logits, class Out>
+template <execution_policy Policy, detail::float_range Logits, class Out, class Arch>
 requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
 softmax_with_log_sum_exp(Policy&& policy, const Logits& logits, Out&& out,
                          const logit_options& options) {
-  detail::element<Logits> result[1];
-  softmax_with_log_sum_exp(policy, detail::as_row(logits), detail::as_output_row(out), result,
-                           options);
+  using T = detail::element<Logits>;
+  T result[1];
+  softmax_with_log_sum_exp<Policy&, const T, T(&)[1], Arch>(
+      policy, detail::as_row(logits), detail::as_output_row(out), result, options);
   return result[0];
 }
 
-template <execution_policy Policy, detail::float_range Logits, class Out>
+template <execution_policy Policy, detail::float_range Logits, class Out, class Arch>
 requires detail::output_of<Out, detail::element<Logits>>
 void log_softmax(Policy&& policy, const Logits& logits, Out&& out, const logit_options& options) {
-  log_softmax(policy, detail::as_row(logits), detail::as_output_row(out), options);
+  log_softmax<Policy&, const detail::element<Logits>, Arch>(policy, detail::as_row(logits),
+                                                            detail::as_output_row(out), options);
 }
 
-template <execution_policy Policy, detail::float_range Logits>
+template <execution_policy Policy, detail::float_range Logits, class Arch>
 detail::element<Logits> log_sum_exp(Policy&& policy, const Logits& logits,
                                     const logit_options& options) {
-  detail::element<Logits> result[1];
-  log_sum_exp(policy, detail::as_row(logits), result, options);
+  using T = detail::element<Logits>;
+  T result[1];
+  log_sum_exp<Policy&, const T, T(&)[1], Arch>(policy, detail::as_row(logits), result, options);
   return result[0];
 }
 
-template <execution_policy Policy, detail::float_range Logits>
+template <execution_policy Policy, detail::float_range Logits, class Arch>
 detail::element<Logits> entropy_from_logits(Policy&& policy, const Logits& logits,
                                             const logit_options& options) {
-  detail::element<Logits> result[1];
-  entropy_from_logits(policy, detail::as_row(logits), result, options);
+  using T = detail::element<Logits>;
+  T result[1];
+  entropy_from_logits<Policy&, const T, T(&)[1], Arch>(policy, detail::as_row(logits), result,
+                                                       options);
   return result[0];
 }
 
-template <execution_policy Policy, detail::float_range Logits, detail::label_type Label>
+template <execution_policy Policy, detail::float_range Logits, detail::label_type Label, class Arch>
 detail::element<Logits> cross_entropy_from_logits(Policy&& policy, const Logits& logits,
                                                   Label label, const logit_options& options) {
-  detail::element<Logits> result[1];
+  using T = detail::element<Logits>;
+  T result[1];
   detail::check_label("cross_entropy_from_logits", label, std::ranges::size(logits));
+  detail::check_temperature("cross_entropy_from_logits", options);
   const Label labels[1] = {label};
-  cross_entropy_from_logits(policy, detail::as_row(logits), labels, result, options);
+  detail::cross_entropy_labels<Arch>(detail::any_policy<Arch>(policy), detail::as_row(logits),
+                                     detail::label_view(labels), result, options);
   return result[0];
 }
 
