@@ -172,7 +172,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass"
     random_source random(seed);
     const double temperature = std::vector{
         1.0, 1.3, std::ldexp(1.0, std::numeric_limits<T>::max_exponent - 20)}[random.below(3)];
-    const std::size_t m = 200 << random.below(6);
+    const std::size_t m = std::size_t{200} << random.below(6);
     std::vector<T> x(2 * m + 1, T(0));
     std::vector<T> y = x;
     std::fill(y.begin() + static_cast<std::ptrdiff_t>(m), y.end() - 1,
