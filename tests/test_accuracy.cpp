@@ -25,6 +25,32 @@ using namespace gibbs_support;
 
 constexpr std::uint64_t rows_of_each = 60;
 
+// kl_divergence_from_logits of rows that are so many copies of x and y.
+template <class T>
+class kl_measurement {
+ public:
+  double error_of(const std::vector<T>& x, const std::vector<T>& y, double temperature = 1,
+                  std::size_t copies = 1) {
+    exact_result_.assign({.first = x, .second = y, .temperature = temperature}, copies);
+    wanted_ = &exact_result_(primitive_id::kl_divergence_from_logits);
+    std::vector<T> p;
+    std::vector<T> q;
+    for (std::size_t i = 0; i < copies; ++i) {
+      p.insert(p.end(), x.begin(), x.end());
+      q.insert(q.end(), y.begin(), y.end());
+    }
+    const T result = gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature});
+    return error_in_ulps(result, wanted_->scalar);
+  }
+  // Of the row measured last.
+  double allowance() const { return wanted_->allowance; }
+  double size_in_ulps() const { return error_in_ulps(T(0), wanted_->scalar); }
+
+ private:
+  reference<T> exact_result_;
+  const row_reference<T>* wanted_ = nullptr;
+};
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("every primitive, every family, within the promised bounds", T, float, double) {
@@ -89,16 +115,14 @@ TEST_CASE_TEMPLATE("kl_divergence of single elements", T, float, double) {
 // of the maxima is gone is small. The condition of the input would allow for it.
 TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows far from each other", T, float, double) {
   fault_log log;
-  reference<T> exact_result;
+  kl_measurement<T> measure;
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     random_source random(seed);
     const double x = random.uniform(30, 60);
     const double y = random.uniform(-3, 0);
     const std::vector<T> p{static_cast<T>(x), static_cast<T>(x - random.uniform(0.3, 2))};
     const std::vector<T> q{static_cast<T>(y), static_cast<T>(y - random.uniform(0.3, 2))};
-    exact_result.assign({.first = p, .second = q});
-    const auto wanted = exact_result(primitive_id::kl_divergence_from_logits).scalar;
-    const double error = error_in_ulps(gibbs::kl_divergence_from_logits(p, q), wanted);
+    const double error = measure.error_of(p, q);
     log.expect(error <= gibbs::accuracy::kl_divergence_from_logits<T>, "kl_divergence_from_logits ",
                type_name<T>(), " seed ", seed, ": ", error, " ulp");
   }
@@ -109,7 +133,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows far from each other", T, f
 TEST_CASE_TEMPLATE("kl_divergence_from_logits of tiny p and far smaller q", T, float, double) {
   using limits = std::numeric_limits<T>;
   fault_log log;
-  reference<T> exact_result;
+  kl_measurement<T> measure;
   std::size_t seen = 0;
   for (std::uint64_t seed = 0; seed < 6000; ++seed) {
     random_source random(seed);
@@ -129,12 +153,9 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of tiny p and far smaller q", T, f
       p.push_back(at(random.uniform(0, 3)));
       q.push_back(static_cast<T>(p.back() * (1 + std::exp2(-random.uniform(3, 60)))));
     }
-    exact_result.assign({.first = p, .second = q, .temperature = temperature});
-    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
-    const double error = error_in_ulps(
-        gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
+    const double error = measure.error_of(p, q, temperature);
     const double allowed =
-        (std::max)(gibbs::accuracy::kl_divergence_from_logits<T>, wanted.allowance);
+        (std::max)(gibbs::accuracy::kl_divergence_from_logits<T>, measure.allowance());
     seen += allowed < 1000 ? 1 : 0;
     log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
                error, " ulp, ", allowed, " allowed");
@@ -148,10 +169,7 @@ TEST_CASE("kl_divergence_from_logits of many tiny p") {
     std::vector<T> p(n + 1, x);
     std::vector<T> q(n + 1, y);
     p[0] = q[0] = 0;
-    reference<T> exact_result;
-    exact_result.assign({.first = p, .second = q, .temperature = temperature});
-    const T result = gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature});
-    return error_in_ulps(result, exact_result(primitive_id::kl_divergence_from_logits).scalar);
+    return kl_measurement<T>().error_of(p, q, temperature);
   };
   CHECK(error(-745.13, -9000.7, 100, 1) <= 8);
   CHECK(error(-753.2, -4590.0, 100, 1) <= 8);
@@ -167,7 +185,7 @@ TEST_CASE("kl_divergence_from_logits of many tiny p") {
 TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass", T, float,
                    double) {
   fault_log log;
-  reference<T> exact_result;
+  kl_measurement<T> measure;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     random_source random(seed);
     const double temperature = std::vector{
@@ -178,10 +196,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass"
     std::fill(y.begin() + static_cast<std::ptrdiff_t>(m), y.end() - 1,
               static_cast<T>(random.uniform(-0.1, 0.1) * temperature));
     y.back() = static_cast<T>(random.uniform(0.3, 2.5) * temperature);
-    exact_result.assign({.first = x, .second = y, .temperature = temperature});
-    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
-    const double error = error_in_ulps(
-        gibbs::kl_divergence_from_logits(x, y, {.temperature = temperature}), wanted.scalar);
+    const double error = measure.error_of(x, y, temperature);
     log.expect(error <= gibbs::accuracy::kl_divergence_from_logits<T>, "kl_divergence_from_logits ",
                type_name<T>(), " seed ", seed, ": ", error, " ulp");
   }
@@ -189,18 +204,15 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass"
 
 // A distance from the maximum times a probability may be finite at a T that is taken for 0.
 TEST_CASE("kl_divergence_from_logits of float at tiny temperatures") {
-  reference<float> exact_result;
+  kl_measurement<float> measure;
   const std::vector<float> x(64, 0.0F);
   for (const float y_last :
        {-0x1p-149F, -0x1p-147F, -1.0F, -std::numeric_limits<float>::infinity()}) {
     std::vector<float> y = x;
     y.back() = y_last;
     for (int e = -270; e > -300; --e) {
-      const double temperature = std::ldexp(1.0, e);
-      exact_result.assign({.first = x, .second = y, .temperature = temperature});
-      const auto wanted = exact_result(primitive_id::kl_divergence_from_logits).scalar;
-      const float result = gibbs::kl_divergence_from_logits(x, y, {.temperature = temperature});
-      CHECK(error_in_ulps(result, wanted) <= gibbs::accuracy::kl_divergence_from_logits<float>);
+      CHECK(measure.error_of(x, y, std::ldexp(1.0, e)) <=
+            gibbs::accuracy::kl_divergence_from_logits<float>);
     }
   }
 }
@@ -209,7 +221,7 @@ TEST_CASE("kl_divergence_from_logits of float at tiny temperatures") {
 // does that of the log of a large sum.
 TEST_CASE_TEMPLATE("kl_divergence_from_logits of copies", T, float, double) {
   fault_log log;
-  reference<T> exact_result;
+  kl_measurement<T> measure;
   std::size_t seen = 0;
   for (std::uint64_t seed = 0; seed < 4000; ++seed) {
     random_source random(seed);
@@ -223,18 +235,9 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of copies", T, float, double) {
       y.push_back(static_cast<T>(random.uniform(-4, 0) * temperature));
     }
     const std::size_t copies = 1 + random.below(200);
-    std::vector<T> p;
-    std::vector<T> q;
-    for (std::size_t i = 0; i < copies; ++i) {
-      p.insert(p.end(), x.begin(), x.end());
-      q.insert(q.end(), y.begin(), y.end());
-    }
-    exact_result.assign({.first = x, .second = y, .temperature = temperature}, copies);
-    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
-    const double error = error_in_ulps(
-        gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
+    const double error = measure.error_of(x, y, temperature, copies);
     constexpr double seen_at_most = 5;  // less than what is promised
-    if (wanted.allowance > seen_at_most) continue;
+    if (measure.allowance() > seen_at_most) continue;
     ++seen;
     log.expect(error <= seen_at_most, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed,
                ": ", error, " ulp");
@@ -246,7 +249,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of copies", T, float, double) {
 TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows whose tiny probabilities differ", T, float,
                    double) {
   fault_log log;
-  reference<T> exact_result;
+  kl_measurement<T> measure;
   std::size_t seen = 0;
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     random_source random(seed);
@@ -263,13 +266,10 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows whose tiny probabilities d
       q.push_back(
           static_cast<T>((-distance + (random.below(2) == 0 ? apart : -apart)) * temperature));
     }
-    exact_result.assign({.first = p, .second = q, .temperature = temperature});
-    const auto& wanted = exact_result(primitive_id::kl_divergence_from_logits);
-    const double error = error_in_ulps(
-        gibbs::kl_divergence_from_logits(p, q, {.temperature = temperature}), wanted.scalar);
+    const double error = measure.error_of(p, q, temperature);
     // They are exact here, even where the condition of the input would allow for more.
     const double allowed = gibbs::accuracy::kl_divergence_from_logits<T>;
-    seen += error_in_ulps(T(0), wanted.scalar) > 1 ? 1U : 0U;
+    seen += measure.size_in_ulps() > 1 ? 1U : 0U;
     log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
                error, " ulp, ", allowed, " allowed");
   }

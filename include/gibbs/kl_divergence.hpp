@@ -205,9 +205,8 @@ struct kl_from_logits_careful_term {
   wide_type q_factor;
   B shift;  ///< the log of the quotient of the sums of the rows
   const far_logits<T, Arch>& far_away;
-  bool greedy;    ///< whether the temperature is 0 or taken for it
-  bool q_greedy;  ///< whether it is 0
-  B& mark;        ///< 2 for terms that are infinite, 1 for those that are left out
+  bool greedy;  ///< whether the temperature is 0
+  B& mark;      ///< 2 for terms that are infinite, 1 for those that are left out
 
   GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
     const B zero(T(0));
@@ -216,8 +215,10 @@ struct kl_from_logits_careful_term {
     const B q = wide_type::rounded_product(q_row.weight_in_parts(y), q_factor);
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
-    if (greedy) p_zero = x < p_row.largest();
-    if (q_greedy) q_zero = y < q_row.largest();
+    if (greedy) {
+      p_zero = x < p_row.largest();
+      q_zero = y < q_row.largest();
+    }
     // What is not used below gets some d here that causes no overflow.
     const auto counts = (x >= B(far_away.least_x)) & ~p_zero & ~q_zero;
     const auto left_out = counts & far_away(x, y);
@@ -344,13 +345,6 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
-  // A T that is only taken for 0 makes no p 0, however small, and no distance infinite.
-  const bool is_nearly_zero = t.limit == temperature<T>::kind::zero && t.value > 0;
-  if (is_nearly_zero) {
-    for (std::size_t i = 0; i < n; ++i) {
-      if (y[i] == -infinity<T> && x[i] != -infinity<T>) return infinity<T>;
-    }
-  }
   const row p_row(t, p.largest, q.largest);
   const row q_row(t, q.largest, p.largest);
   // Lifted, so that nothing of terms that count is lost in subnormal numbers.
@@ -360,7 +354,8 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
   using far_type = far_logits<T, Arch>;
   far_type far_away{logit_at(t, p.largest, far_type::farthest_x),
                     logit_at(t, q.largest, far_type::farthest_y), std::numeric_limits<T>::lowest()};
-  if (is_nearly_zero) {
+  // A T that is only taken for 0 makes no p 0, however small, and no distance infinite.
+  if (t.limit == temperature<T>::kind::zero && t.value > 0) {
     far_away.least_x = p.largest;
     far_away.least_y = q.largest;
   }
@@ -378,7 +373,6 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
         in_all_lanes<T, Arch>(split<T>(q_factor - q_factor * lost)),
         B(rounded_shift),
         far_away,
-        t.limit == temperature<T>::kind::zero,
         t.value == 0,
         mark};
     sums<T, Arch, 2> all;

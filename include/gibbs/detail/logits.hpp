@@ -188,9 +188,9 @@ class careful_row {
     const auto other_apart = other.distance_in_parts(y);
     auto d = wide_type::sum(other_apart.hi, -apart.hi);
     d.lo += other_apart.lo - apart.lo;
-    const auto over_t = [&](const B& v) { return (v * after_[0]) * after_[1]; };
     const B zero(T(0));
-    return wide_type::product_minus({over_t(d.hi), over_t(d.lo)}, {inverse_hi_, inverse_lo_},
+    return wide_type::product_minus({scaled_after(d.hi), scaled_after(d.lo)},
+                                    {inverse_hi_, inverse_lo_},
                                     {shift * (B(T(1)) / difference_unscale_), zero}) *
            difference_unscale_;
   }
@@ -207,7 +207,12 @@ class careful_row {
       return choose(x == negative_infinity, negative_infinity, finite - finite);
     }
     const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
-    return (d * after_[0]) * after_[1];
+    return scaled_after(d);
+  }
+
+  /// What is left of the scaling of a difference by the temperature.
+  GIBBS_INLINE B scaled_after(const B& difference) const {
+    return (difference * after_[0]) * after_[1];
   }
 
   /// (a - b) / T + more.
@@ -231,7 +236,7 @@ class careful_row {
 
   /// A difference times its scale, over T, + more.
   GIBBS_INLINE B over_t(const B& difference, const B& more) const {
-    const B d = (difference * after_[0]) * after_[1];
+    const B d = scaled_after(difference);
     const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
     const B counted = choose(overflow, B(T(0)), d);
     const B scaled_more = more * (B(T(1)) / difference_unscale_);
