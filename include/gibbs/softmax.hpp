@@ -97,6 +97,15 @@ inline constexpr std::size_t softmax_size = WithTotal ? 4 : 1;
 template <bool WithTotal>
 inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 
+/// What is kept of up to `lanes` rows: without the log-sum-exp only which of them are done.
+struct rows_done {
+  std::uint32_t plain;
+  template <class T, class Arch, std::size_t N>
+  GIBBS_INLINE rows_done(const plain_totals<T, Arch, N>& totals) : plain(totals.plain) {}
+};
+template <bool WithTotal, class T, class Arch>
+using softmax_result = std::conditional_t<WithTotal, plain_totals<T, Arch, 4>, rows_done>;
+
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<T, Arch>& scale) {
   if constexpr (has_fma<Arch>) {
@@ -216,8 +225,9 @@ struct subnormal_distance {
     };
     std::size_t i = 0;
     for (; i + 4 * step <= n; i += 4 * step) {
-      GIBBS_UNROLL
-      for (std::size_t k = 0; k < 4; ++k) look_at(most[k], read<T, Arch>(x + i + k * step));
+      unroll<4>([&](std::size_t k) GIBBS_INLINE_LAMBDA {
+        look_at(most[k], read<T, Arch>(x + i + k * step));
+      });
     }
     for (; i < n; i += step) {
       look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
@@ -233,11 +243,9 @@ struct subnormal_distance {
     alignas(64) T largest[lanes<T, Arch>];
     plain.largest.store_aligned(largest);
     std::uint32_t result = plain.rows;
-    for (std::size_t r = 0; r < x.rows(); ++r) {
-      if ((doubtful & plain.rows) >> r & 1) {
-        if (is_in(row_of(x, r), x.columns(), largest[r])) result &= ~(std::uint32_t(1) << r);
-      }
-    }
+    for_each_row(doubtful & plain.rows, [&](std::size_t r) {
+      if (is_in(row_of(x, r), x.columns(), largest[r])) result &= ~(std::uint32_t(1) << r);
+    });
     return result;
   }
 };
@@ -245,9 +253,9 @@ struct subnormal_distance {
 /// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
 /// to be done.
 template <bool WithTotal, class T, class Arch>
-GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
-                                const temperature<T>& t,
-                                const subnormal_distance<T, Arch>& subnormal) {
+GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_short(
+    matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
+    const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   tile<T, Arch> x(logits, -infinity<T>);
@@ -264,17 +272,18 @@ GIBBS_INLINE auto softmax_short(matrix_view<const T> logits, matrix_view<T> out,
   for (std::size_t c = 0; c < x.columns(); c += 4) {
     all.add((weigh(c) + weigh(c + 1)) + (weigh(c + 2) + weigh(c + 3)));
   }
-  for (std::size_t i = 0; i < size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
+  unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+    result.of[i] = all.total_of_lanes(i).ordered();
+  });
   const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
-  for (std::size_t c = 0; c < x.columns(); ++c) x.set(c, scaled(x[c], scale));
-  x.write_rows(out, result.plain);
+  x.write_rows(out, result.plain, [&](const B& weight) { return scaled(weight, scale); });
   return result;
 }
 
 template <bool WithTotal, class T, class Arch>
-GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
-                               const temperature<T>& t,
-                               const subnormal_distance<T, Arch>& subnormal) {
+GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
+    matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
+    const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
@@ -313,18 +322,17 @@ GIBBS_INLINE auto softmax_long(matrix_view<const T> logits, matrix_view<T> out,
   alignas(64) T lo[lanes<T, Arch>];
   scale.hi.store_aligned(hi);
   scale.lo.store_aligned(lo);
-  for (std::size_t r = 0; r < logits.rows(); ++r) {
-    if ((result.plain >> r & 1) == 0) continue;
+  for_each_row(result.plain, [&](std::size_t r) {
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
     sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(weights, r), T(0)}, row_of(out, r),
                                    [&](const B& weight) { return scaled(weight, row_scale); });
-  }
+  });
   return result;
 }
 
 /// One row that is longer than long_row.
 template <bool WithTotal, class T, class Arch, class ForParts>
-plain_totals<T, Arch, softmax_size<WithTotal>> softmax_in_parts(
+softmax_result<WithTotal, T, Arch> softmax_in_parts(
     const T* x, T* out, std::size_t n, const temperature<T>& t,
     const subnormal_distance<T, Arch>& subnormal, ForParts for_parts) {
   using B = batch<T, Arch>;
@@ -399,9 +407,7 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
         : columns <= short_row<T, Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t, subnormal)
                                         : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal);
     done(first, totals);
-    for (std::size_t r = 0; r < rows; ++r) {
-      if ((totals.plain >> r & 1) == 0) alone(first + r);
-    }
+    for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
   }
 }
 
@@ -418,7 +424,7 @@ void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_
     return;
   }
   softmax_groups<false, T, Arch>(
-      logits, out, t, [](std::size_t, const plain_totals<T, Arch, 1>&) {},
+      logits, out, t, [](std::size_t, const rows_done&) {},
       [&](std::size_t i) {
         softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
       },
@@ -451,9 +457,7 @@ void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T
       [&](std::size_t first, const plain_totals<T, Arch, 4>& totals) {
         alignas(64) T values[lanes<T, Arch>];
         log_sum_exp_of(totals, t).store_aligned(values);
-        for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
-          if ((totals.plain >> r & 1) != 0) results[first + r] = values[r];
-        }
+        for_each_row(totals.plain, [&](std::size_t r) { results[first + r] = values[r]; });
       },
       [&](std::size_t i) {
         results[i] = log_sum_exp_of_row(i);
@@ -528,11 +532,8 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
       const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
       const plain_row<T, Arch> row(t, totals.largest);
       const B log_sum = totals.log_sum().value();
-      for (std::size_t c = 0; c < columns; ++c) {
-        x.set(c, row.log_probability(x[c], log_sum));
-      }
       plain = totals.plain;
-      x.write_rows(to, plain);
+      x.write_rows(to, plain, [&](const B& v) { return row.log_probability(v, log_sum); });
     } else {
       const auto totals = add_up_long_rows<T, Arch>(t, weight_sums(), in);
       plain = totals.plain;
@@ -540,14 +541,11 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
       alignas(64) T log_sum[lanes<T, Arch>];
       totals.largest.store_aligned(largest);
       totals.log_sum().value().store_aligned(log_sum);
-      for (std::size_t r = 0; r < rows; ++r) {
-        if ((plain >> r & 1) == 0) continue;
+      for_each_row(plain, [&](std::size_t r) {
         log_softmax_map<T, Arch>(row_of(in, r), row_of(to, r), columns, t, largest[r], log_sum[r]);
-      }
+      });
     }
-    for (std::size_t r = 0; r < rows; ++r) {
-      if ((plain >> r & 1) == 0) alone(first + r);
-    }
+    for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
   }
 }
 

@@ -7,8 +7,10 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define GIBBS_INLINE __forceinline
+#define GIBBS_INLINE_LAMBDA
 #else
 #define GIBBS_INLINE inline __attribute__((always_inline))
+#define GIBBS_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
 #endif  // GIBBS_DETAIL_INLINE_HPP

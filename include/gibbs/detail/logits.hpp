@@ -398,8 +398,9 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
   add_up_columns(all, bound_terms<Terms, row_type>{of, row}, x, others...);
-  GIBBS_UNROLL
-  for (std::size_t i = 0; i < Terms::size; ++i) result.of[i] = all.total_of_lanes(i).ordered();
+  unroll<Terms::size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+    result.of[i] = all.total_of_lanes(i).ordered();
+  });
   return result;
 }
 

@@ -39,31 +39,47 @@ inline constexpr std::size_t short_row = !is_avx512<Arch>           ? longest_ti
                                          : std::is_same_v<T, float> ? 56
                                                                     : 32;
 
-/// part_lanes batches: within each part, rows become columns.
-template <class T, class Arch>
-GIBBS_INLINE void transpose_parts(batch<T, Arch>* x) {
+/// Calls each(k, row k) and then done(k, column k) with those columns, part by part, of part_lanes
+/// rows. No array is used, since compilers leave those in memory.
+template <class T, class Arch, class Each, class Done>
+GIBBS_INLINE void transpose_parts(Each each, Done done) {
   constexpr std::size_t size = part_lanes<T, Arch>;
-  GIBBS_UNROLL
-  for (std::size_t stage = 1; stage < size; stage *= 2) {
-    batch<T, Arch> y[size];
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < size / 2; ++i) {
-      const auto both = interleave_parts<T, Arch>(x[i], x[i + size / 2]);
-      y[2 * i] = both.first;
-      y[2 * i + 1] = both.second;
-    }
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < size; ++i) x[i] = y[i];
+  static_assert(size == 2 || size == 4);
+  if constexpr (size == 2) {
+    const auto columns = interleave_parts<T, Arch>(each(0), each(1));
+    done(0, columns.first);
+    done(1, columns.second);
+  } else {
+    const auto even = interleave_parts<T, Arch>(each(0), each(2));
+    const auto odd = interleave_parts<T, Arch>(each(1), each(3));
+    const auto low = interleave_parts<T, Arch>(even.first, odd.first);
+    const auto high = interleave_parts<T, Arch>(even.second, odd.second);
+    done(0, low.first);
+    done(1, low.second);
+    done(2, high.first);
+    done(3, high.second);
   }
 }
 
+/// One bit for each of so many rows, up to 32.
+GIBBS_INLINE constexpr std::uint32_t first_rows(std::size_t rows) {
+  return (std::uint32_t(2) << (rows - 1)) - 1;
+}
 template <class T, class Arch>
-inline constexpr std::uint32_t all_lanes = (std::uint32_t(2) << (lanes<T, Arch> - 1)) - 1;
+inline constexpr std::uint32_t all_lanes = first_rows(lanes<T, Arch>);
+
+/// Calls f(r) for each row whose bit is set.
+template <class F>
+GIBBS_INLINE void for_each_row(std::uint32_t bits, F f) {
+  for (std::size_t r = 0; bits != 0; ++r, bits >>= 1) {
+    if ((bits & 1) != 0) f(r);
+  }
+}
 
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
 GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
-  if (xsimd::all(m)) return (std::uint32_t(2) << (rows - 1)) - 1;
+  if (xsimd::all(m)) return first_rows(rows);
   alignas(64) T buffer[lanes<T, Arch>];
   choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))).store_aligned(buffer);
   std::uint32_t result = 0;
@@ -83,9 +99,10 @@ class tile {
   GIBBS_INLINE tile(matrix_view<const T> from, T fill)
       : rows_(from.rows()), columns_(from.columns()) {
     const T* row[step];
-    for (std::size_t r = 0; r < step; ++r) {
-      row[r] = row_of(from, (std::min)(r, rows_ - 1));
-    }
+    row[0] = from.data();
+    unroll<step - 1>([&](std::size_t r) GIBBS_INLINE_LAMBDA {
+      row[r + 1] = r + 1 < rows_ ? row[r] + from.row_stride() : row[r];
+    });
     if (columns_ < part) {
       for (std::size_t c = 0; c < columns_; ++c) {
         for (std::size_t r = 0; r < step; ++r) data_[c * step + r] = row[r][c];
@@ -94,35 +111,35 @@ class tile {
       for (std::size_t c = 0; c < columns_; c += part) {
         // The last columns may be read twice.
         const std::size_t at = (std::min)(c, columns_ - part);
-        B x[part];
-        GIBBS_UNROLL
-        for (std::size_t r = 0; r < part; ++r) x[r] = read_parts<T, Arch>(row + r, at);
-        transpose_parts<T, Arch>(x);
-        GIBBS_UNROLL
-        for (std::size_t k = 0; k < part; ++k) set(at + k, x[k]);
+        transpose_parts<T, Arch>(
+            [&](std::size_t r)
+                GIBBS_INLINE_LAMBDA { return read_parts<T, Arch>(row + r, at); },
+            [&](std::size_t k, const B& x) GIBBS_INLINE_LAMBDA { set(at + k, x); });
       }
     }
     for (std::size_t c = columns_; c < padded_columns(); ++c) set(c, B(fill));
   }
 
-  /// The rows of the tile for which the bit is set.
-  GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen) const {
+  /// The rows of f(tile) for which the bit is set.
+  template <class F>
+  GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
     if (columns_ < part || chosen != all_lanes<T, Arch>) {
-      for (std::size_t r = 0; r < rows_; ++r) {
-        if ((chosen >> r & 1) == 0) continue;
+      for (std::size_t c = 0; c < columns_; ++c) set(c, f((*this)[c]));
+      for_each_row(chosen, [&](std::size_t r) {
         T* row = row_of(to, r);
         for (std::size_t c = 0; c < columns_; ++c) row[c] = data_[c * step + r];
-      }
+      });
       return;
     }
     for (std::size_t c = 0; c < columns_; c += part) {
       const std::size_t at = (std::min)(c, columns_ - part);
-      B x[part];
-      GIBBS_UNROLL
-      for (std::size_t k = 0; k < part; ++k) x[k] = (*this)[at + k];
-      transpose_parts<T, Arch>(x);
       T* row = to.data() + at;
-      write_parts(row, to.row_stride(), x, std::make_index_sequence<step / part>());
+      transpose_parts<T, Arch>(
+          [&](std::size_t k) GIBBS_INLINE_LAMBDA { return f((*this)[at + k]); },
+          [&](std::size_t r, const B& x) GIBBS_INLINE_LAMBDA {
+            write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
+                        std::make_index_sequence<step / part>());
+          });
     }
   }
 
@@ -166,12 +183,9 @@ class tile {
   }
 
   template <std::size_t... k>
-  GIBBS_INLINE static void write_parts(T* row, std::size_t stride, const B* x,
+  GIBBS_INLINE static void write_parts(T* row, std::size_t apart, const B& x,
                                        std::index_sequence<k...>) {
-    GIBBS_UNROLL
-    for (std::size_t r = 0; r < part; ++r) {
-      (write_part<k, T, Arch>(row + (k * part + r) * stride, x[r]), ...);
-    }
+    (write_part<k, T, Arch>(row + k * apart, x), ...);
   }
 
   std::size_t rows_;
@@ -235,15 +249,16 @@ class rows_of_sums {
  public:
   template <std::size_t Exact>
   GIBBS_INLINE void set(std::size_t row, const sums<T, Arch, N, Exact>& of_row) {
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < N; ++i) parts_[i][row] = of_row.total_of_lanes(i);
+    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+      parts_[i][row] = of_row.total_of_lanes(i);
+    });
   }
 
   /// totals[i] gets sum i of each row in the lane of the row. To be called once.
   GIBBS_INLINE void bring_together(std::size_t rows, wide_batch<T, Arch> (&totals)[N]) {
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < N; ++i)
+    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
       totals[i] = sum_across_lanes<T, Arch>(parts_[i], rows).ordered();
+    });
   }
 
  private:
@@ -357,12 +372,12 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     const auto is_small = abs(value) < least;
     if (!xsimd::any(is_small)) continue;
     const std::uint32_t doubtful = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
-    for (std::size_t r = 0; r < rows; ++r) {
-      if ((doubtful >> r & 1) == 0 || !has_tiny<T, Arch>(columns, row_of(x, first + r))) continue;
+    for_each_row(doubtful, [&](std::size_t r) {
+      if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
       const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
                                               row_of(others, first + r)...);
       results[first + r] = negative ? T(0) - lifted : lifted;
-    }
+    });
   }
 }
 

@@ -22,6 +22,7 @@ this file with -msse2 -mfpmath=sse"
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #include <xsimd/xsimd.hpp>
 
 #include "inline.hpp"
@@ -31,13 +32,6 @@ this file with -msse2 -mfpmath=sse"
     "gibbs: xsimd knows no vectors for this target. On 32-bit x86 compile this file with -msse2 \
 -mfpmath=sse; elsewhere xsimd 11 or newer can do without: -DXSIMD_WITH_EMULATED=1 \
 -DXSIMD_DEFAULT_ARCH=xsimd::emulated<128>"
-#endif
-
-// Before loops over the elements of an array of batches, which only then stay in registers.
-#if defined(__GNUC__)
-#define GIBBS_UNROLL _Pragma("GCC unroll 16")
-#else
-#define GIBBS_UNROLL
 #endif
 
 // GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an
@@ -111,6 +105,17 @@ inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
 /// factors.
 template <class Arch>
 inline constexpr bool has_fma = is_fma3<Arch>::value || is_avx512<Arch> || is_neon64<Arch>;
+
+/// f(0), ..., f(N - 1): arrays of batches stay in registers if their indices are constants from the
+/// beginning, which those of loops are not.
+template <class F, std::size_t... i>
+GIBBS_INLINE void unroll_over(F f, std::index_sequence<i...>) {
+  (f(i), ...);
+}
+template <std::size_t N, class F>
+GIBBS_INLINE void unroll(F f) {
+  unroll_over(f, std::make_index_sequence<N>());
+}
 
 // --- Arithmetic ---------------------------------------------------------------------------------
 

@@ -26,8 +26,7 @@ struct terms {
   batch<T, Arch> of[N];
 
   friend GIBBS_INLINE terms operator+(terms a, const terms& b) {
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < N; ++i) a.of[i] += b.of[i];
+    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { a.of[i] += b.of[i]; });
     return a;
   }
 };
@@ -41,31 +40,30 @@ class sums {
 
  public:
   GIBBS_INLINE sums() {
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < N; ++i) sum_[i] = error_[i] = B(T(0));
+    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { sum_[i] = error_[i] = B(T(0)); });
   }
 
   GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < N - Exact; ++i) {
+    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+      if (i >= N - Exact) {
+        sum_[i] += x.of[i];
+        return;
+      }
       const auto sum = wide_batch<T, Arch>::sum(sum_[i], x.of[i]);
       sum_[i] = sum.hi;
       error_[i] += sum.lo;
-    }
-    GIBBS_UNROLL
-    for (std::size_t i = N - Exact; i < N; ++i) sum_[i] += x.of[i];
+    });
   }
 
   /// To be called after every `settle_after` additions: the errors are only added up with errors of
   /// their own.
   GIBBS_INLINE void settle() {
-    GIBBS_UNROLL
-    for (std::size_t i = 0; i < N - Exact; ++i) {
+    unroll<N - Exact>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
       const auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
       // A sum that became infinite left a NaN in its error, and stays infinite.
       sum_[i] = choose(error_[i] == error_[i], both.hi, sum_[i]);
       error_[i] = both.lo;
-    }
+    });
   }
 
   GIBBS_INLINE wide_batch<T, Arch> total_of_lanes(std::size_t i) const {
@@ -212,18 +210,16 @@ GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floo
   extremes<T, Arch> of[4];
   std::size_t i = 0;
   for (; i + 4 * step <= n; i += 4 * step) {
-    GIBBS_UNROLL
-    for (std::size_t k = 0; k < 4; ++k) {
+    unroll<4>([&](std::size_t k) GIBBS_INLINE_LAMBDA {
       of[k].template look_at<WithSmallest>(read<T, Arch>(in + i + k * step), floor);
-    }
+    });
   }
   for (; i < n; i += step) {
     const std::size_t count = (std::min)(step, n - i);
     // What fills up the lanes is an element: none that is larger or smaller than all.
     of[0].template look_at<WithSmallest>(read_first<T, Arch>(in + i, count, in[i]), floor);
   }
-  GIBBS_UNROLL
-  for (std::size_t k = 1; k < 4; ++k) of[0].look_at(of[k]);
+  unroll<3>([&](std::size_t k) GIBBS_INLINE_LAMBDA { of[0].look_at(of[k + 1]); });
   return of[0];
 }
 
