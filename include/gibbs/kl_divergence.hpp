@@ -485,17 +485,16 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
                                           matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  tile<T, Arch> p_tile(x, -infinity<T>);
-  tile<T, Arch> q_tile(y, -infinity<T>);
+  tile<T, Arch> p_tile(x);
+  tile<T, Arch> q_tile(y);
   const row_weights<T, Arch> p(t, add_up_tile<T, Arch>(t, rounded_weights(), p_tile));
   const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, rounded_weights(), q_tile));
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
       p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
         const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
-        sums<T, Arch, 1> all;
-        add_up_columns(all, bound_kl_term<surplus.value, T, Arch>{term, mark}, p_tile, q_tile);
-        return all.total_of_lanes(0).ordered();
+        return add_up_tiles(bound_kl_term<surplus.value, T, Arch>{term, mark}, p_tile, q_tile)
+            .ordered();
       });
 }
 

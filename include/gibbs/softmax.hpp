@@ -258,20 +258,17 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_short(
     const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
-  tile<T, Arch> x(logits, -infinity<T>);
+  tile<T, Arch> x(logits);
   const auto plain = x.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
   const plain_row<T, Arch> row(t, plain.largest);
   plain_totals<T, Arch, size> result(row, subnormal.rows_without(logits, plain));
-  const auto weigh = [&](std::size_t c) {
+  sums<T, Arch, size, softmax_exact<WithTotal>> all;
+  add_up_columns(all, x.columns(), [&](std::size_t c) {
     B weight;
     const auto added = softmax_terms<WithTotal>(weight, row, x[c]);
     x.set(c, weight);
     return added;
-  };
-  sums<T, Arch, size, softmax_exact<WithTotal>> all;
-  for (std::size_t c = 0; c < x.columns(); c += 4) {
-    all.add((weigh(c) + weigh(c + 1)) + (weigh(c + 2) + weigh(c + 3)));
-  }
+  });
   unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
     result.of[i] = all.total_of_lanes(i).ordered();
   });
@@ -528,7 +525,7 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     const auto to = rows_of(out, first, rows);
     std::uint32_t plain = 0;
     if (columns <= short_log_row<Arch>) {
-      tile<T, Arch> x(in, -infinity<T>);
+      tile<T, Arch> x(in);
       const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
       const plain_row<T, Arch> row(t, totals.largest);
       const B log_sum = totals.log_sum().value();

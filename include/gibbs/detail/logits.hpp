@@ -397,7 +397,7 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   const row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
-  add_up_columns(all, bound_terms<Terms, row_type>{of, row}, x, others...);
+  add_up_columns(all, x.columns(), [&](std::size_t c) { return of(row, x[c], others[c]...); });
   unroll<Terms::size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
     result.of[i] = all.total_of_lanes(i).ordered();
   });
@@ -461,8 +461,8 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>
                                                             matrix_view<const T> x,
                                                             Others... others) {
   if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
-  tile<T, Arch> in(x, -infinity<T>);
-  return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others, T(0))...);
+  tile<T, Arch> in(x);
+  return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
 }
 
 /// Rows longer than this are taken in pieces that stay in the cache between a look for the maximum

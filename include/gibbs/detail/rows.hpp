@@ -95,44 +95,47 @@ class tile {
   static constexpr std::size_t part = part_lanes<T, Arch>;
 
  public:
-  /// The lanes beyond the last row repeat it; columns are filled up to a multiple of four.
-  GIBBS_INLINE tile(matrix_view<const T> from, T fill)
+  /// The lanes beyond the last row repeat it.
+  GIBBS_INLINE explicit tile(matrix_view<const T> from)
       : rows_(from.rows()), columns_(from.columns()) {
+    // Counts that stores of batches cannot change, as far as compilers know.
+    const std::size_t rows = from.rows();
+    const std::size_t columns = from.columns();
     const T* row[step];
     row[0] = from.data();
     unroll<step - 1>([&](std::size_t r) GIBBS_INLINE_LAMBDA {
-      row[r + 1] = r + 1 < rows_ ? row[r] + from.row_stride() : row[r];
+      row[r + 1] = r + 1 < rows ? row[r] + from.row_stride() : row[r];
     });
-    if (columns_ < part) {
-      for (std::size_t c = 0; c < columns_; ++c) {
+    if (columns < part) {
+      for (std::size_t c = 0; c < columns; ++c) {
         for (std::size_t r = 0; r < step; ++r) data_[c * step + r] = row[r][c];
       }
     } else {
-      for (std::size_t c = 0; c < columns_; c += part) {
+      for (std::size_t c = 0; c < columns; c += part) {
         // The last columns may be read twice.
-        const std::size_t at = (std::min)(c, columns_ - part);
+        const std::size_t at = (std::min)(c, columns - part);
         transpose_parts<T, Arch>(
             [&](std::size_t r)
                 GIBBS_INLINE_LAMBDA { return read_parts<T, Arch>(row + r, at); },
             [&](std::size_t k, const B& x) GIBBS_INLINE_LAMBDA { set(at + k, x); });
       }
     }
-    for (std::size_t c = columns_; c < padded_columns(); ++c) set(c, B(fill));
   }
 
   /// The rows of f(tile) for which the bit is set.
   template <class F>
   GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
-    if (columns_ < part || chosen != all_lanes<T, Arch>) {
-      for (std::size_t c = 0; c < columns_; ++c) set(c, f((*this)[c]));
+    const std::size_t columns = columns_;
+    if (columns < part || chosen != all_lanes<T, Arch>) {
+      for (std::size_t c = 0; c < columns; ++c) set(c, f((*this)[c]));
       for_each_row(chosen, [&](std::size_t r) {
         T* row = row_of(to, r);
-        for (std::size_t c = 0; c < columns_; ++c) row[c] = data_[c * step + r];
+        for (std::size_t c = 0; c < columns; ++c) row[c] = data_[c * step + r];
       });
       return;
     }
-    for (std::size_t c = 0; c < columns_; c += part) {
-      const std::size_t at = (std::min)(c, columns_ - part);
+    for (std::size_t c = 0; c < columns; c += part) {
+      const std::size_t at = (std::min)(c, columns - part);
       T* row = to.data() + at;
       transpose_parts<T, Arch>(
           [&](std::size_t k) GIBBS_INLINE_LAMBDA { return f((*this)[at + k]); },
@@ -145,7 +148,6 @@ class tile {
 
   GIBBS_INLINE std::size_t rows() const { return rows_; }
   GIBBS_INLINE std::size_t columns() const { return columns_; }
-  GIBBS_INLINE std::size_t padded_columns() const { return (columns_ + 3) / 4 * 4; }
   GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
   GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }
 
@@ -163,7 +165,7 @@ class tile {
     const auto plain = abs(all.largest) <= B(limit);
     if (xsimd::all(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
     const B zero(T(0));
-    for (std::size_t c = 0; c < padded_columns(); ++c) set(c, choose(plain, (*this)[c], zero));
+    for (std::size_t c = 0; c < columns_; ++c) set(c, choose(plain, (*this)[c], zero));
     return {choose(plain, all.largest, zero), choose(plain, all.smallest, zero),
             lane_bits<T, Arch>(plain, rows_)};
   }
@@ -171,13 +173,14 @@ class tile {
  private:
   template <bool WithSmallest>
   GIBBS_INLINE extremes<T, Arch> of_columns(T floor) const {
+    const std::size_t columns = columns_;
     extremes<T, Arch> a;
     extremes<T, Arch> b;
-    for (std::size_t c = 0; c + 1 < columns_; c += 2) {
+    for (std::size_t c = 0; c + 1 < columns; c += 2) {
       a.template look_at<WithSmallest>((*this)[c], floor);
       b.template look_at<WithSmallest>((*this)[c + 1], floor);
     }
-    b.template look_at<WithSmallest>((*this)[columns_ - 1], floor);
+    b.template look_at<WithSmallest>((*this)[columns - 1], floor);
     a.look_at(b);
     return a;
   }
@@ -265,14 +268,15 @@ class rows_of_sums {
   wide_batch<T, Arch> parts_[N][lanes<T, Arch>];
 };
 
-/// Adds up of(column, columns...), a row a lane.
-template <class T, class Arch, std::size_t N, std::size_t Exact, class Terms, class... Tiles>
-GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, const Terms& of,
-                                 const tile<T, Arch>& x, const Tiles&... others) {
-  const auto at = [&](std::size_t c) { return of(x[c], others[c]...); };
-  for (std::size_t c = 0; c < x.columns(); c += 4) {
-    into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
-  }
+/// Adds up at(c), the terms of column c, a row a lane, over up to longest_tile columns.
+template <class T, class Arch, std::size_t N, std::size_t Exact, class At>
+GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at) {
+  std::size_t c = 0;
+  for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
+  if (c == columns) return;
+  terms<T, Arch, N> rest = at(c);
+  for (++c; c < columns; ++c) rest = rest + at(c);
+  into.add(rest);
 }
 
 /// A term of a row that may also leave a mark.
@@ -286,9 +290,17 @@ struct marking_term {
   }
 };
 
-/// Terms of ones are 0, and take no detour as those of zeros may: rows are filled up with them.
+/// Terms of ones are 0, and take no detour as those of zeros may: batches are filled up with them.
 template <class T>
 inline constexpr T no_term = 1;
+
+template <class T, class Arch, class Term, class... Tiles>
+GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
+                                              const Tiles&... others) {
+  sums<T, Arch, 1> all;
+  add_up_columns(all, x.columns(), [&](std::size_t c) { return term(x[c], others[c]...); });
+  return all.total_of_lanes(0);
+}
 
 template <class T, class Arch, class Term, class... Rows>
 wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
@@ -345,11 +357,9 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     B mark(T(0));
     wide_batch<T, Arch> total;
     if (columns <= short_row<T, Arch>) {
-      sums<T, Arch, 1> all;
-      add_up_columns(all, marking_term<T, Arch, term_type>{term_type(), mark},
-                     tile<T, Arch>(rows_of(x, first, rows), no_term<T>),
-                     tile<T, Arch>(rows_of(others, first, rows), no_term<T>)...);
-      total = all.total_of_lanes(0);
+      total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
+                           tile<T, Arch>(rows_of(x, first, rows)),
+                           tile<T, Arch>(rows_of(others, first, rows))...);
     } else {
       wide_batch<T, Arch> parts[lanes<T, Arch>];
       alignas(64) T marks[lanes<T, Arch>] = {};
