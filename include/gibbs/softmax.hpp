@@ -100,6 +100,7 @@ inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 /// What is kept of up to `lanes` rows: without the log-sum-exp only which of them are done.
 struct rows_done {
   std::uint32_t plain;
+  rows_done() = default;
   template <class T, class Arch, std::size_t N>
   GIBBS_INLINE rows_done(const plain_totals<T, Arch, N>& totals) : plain(totals.plain) {}
 };
@@ -250,33 +251,50 @@ struct subnormal_distance {
   }
 };
 
+/// Up to `lanes` short rows, whose weights are computed some time before their results are written.
+template <bool WithTotal, class T, class Arch>
+class softmax_short {
+  using B = batch<T, Arch>;
+  static constexpr std::size_t size = softmax_size<WithTotal>;
+
+ public:
+  GIBBS_INLINE void weigh(matrix_view<const T> logits, const temperature<T>& t,
+                          const subnormal_distance<T, Arch>& subnormal) {
+    tile_.read_rows(logits);
+    const auto plain = tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t),
+                                                       subnormal.floor);
+    const plain_row<T, Arch> row(t, plain.largest);
+    plain_totals<T, Arch, size> totals(row, subnormal.rows_without(logits, plain));
+    sums<T, Arch, size, softmax_exact<WithTotal>> all;
+    add_up_columns(all, logits.columns(), [&](std::size_t c) {
+      B weight;
+      const auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);
+      tile_.set(c, weight);
+      return added;
+    });
+    unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+      totals.of[i] = all.total_of_lanes(i).ordered();
+    });
+    scale_ = reciprocal(totals.of[softmax_sum<WithTotal>]);
+    result_ = totals;
+  }
+
+  /// What was added up of the rows that were plain is returned; the others are still to be done.
+  GIBBS_INLINE const softmax_result<WithTotal, T, Arch>& write(matrix_view<T> out) {
+    const wide_batch<T, Arch> scale = scale_;
+    tile_.write_rows(out, result_.plain,
+                     [&](const B& weight) { return scaled(weight, scale); });
+    return result_;
+  }
+
+ private:
+  tile<T, Arch> tile_;
+  wide_batch<T, Arch> scale_;
+  softmax_result<WithTotal, T, Arch> result_;
+};
+
 /// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
 /// to be done.
-template <bool WithTotal, class T, class Arch>
-GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_short(
-    matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
-    const subnormal_distance<T, Arch>& subnormal) {
-  using B = batch<T, Arch>;
-  constexpr std::size_t size = softmax_size<WithTotal>;
-  tile<T, Arch> x(logits);
-  const auto plain = x.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
-  const plain_row<T, Arch> row(t, plain.largest);
-  plain_totals<T, Arch, size> result(row, subnormal.rows_without(logits, plain));
-  sums<T, Arch, size, softmax_exact<WithTotal>> all;
-  add_up_columns(all, x.columns(), [&](std::size_t c) {
-    B weight;
-    const auto added = softmax_terms<WithTotal>(weight, row, x[c]);
-    x.set(c, weight);
-    return added;
-  });
-  unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
-    result.of[i] = all.total_of_lanes(i).ordered();
-  });
-  const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
-  x.write_rows(out, result.plain, [&](const B& weight) { return scaled(weight, scale); });
-  return result;
-}
-
 template <bool WithTotal, class T, class Arch>
 GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
     matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
@@ -394,17 +412,30 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
   }
   const subnormal_distance<T, Arch> subnormal(t, columns);
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  for (std::size_t first = 0; first < logits.rows(); first += block) {
-    const std::size_t rows = (std::min)(block, logits.rows() - first);
-    const auto in = rows_of(logits, first, rows);
-    const auto to = rows_of(out, first, rows);
-    const auto totals =
-        columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(in.data(), to.data(), columns, t,
-                                                                  subnormal, for_parts)
-        : columns <= short_row<T, Arch> ? softmax_short<WithTotal, T, Arch>(in, to, t, subnormal)
-                                        : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal);
+  const auto count = [&](std::size_t first) { return (std::min)(block, logits.rows() - first); };
+  const auto finish = [&](std::size_t first, const softmax_result<WithTotal, T, Arch>& totals) {
     done(first, totals);
-    for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
+    for_each_row(first_rows(count(first)) & ~totals.plain,
+                 [&](std::size_t r) { alone(first + r); });
+  };
+  if (columns <= short_row<Arch>) {
+    // Rows are written while the next ones are read: the way from the ones to their sum is a long
+    // chain of operations.
+    softmax_short<WithTotal, T, Arch> two[2];
+    for (std::size_t first = 0, k = 0; first < logits.rows() + block; first += block, k = 1 - k) {
+      if (first < logits.rows()) two[k].weigh(rows_of(logits, first, count(first)), t, subnormal);
+      if (first == 0) continue;
+      const std::size_t before = first - block;
+      finish(before, two[1 - k].write(rows_of(out, before, count(before))));
+    }
+    return;
+  }
+  for (std::size_t first = 0; first < logits.rows(); first += block) {
+    const auto in = rows_of(logits, first, count(first));
+    const auto to = rows_of(out, first, count(first));
+    finish(first, columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(
+                                           in.data(), to.data(), columns, t, subnormal, for_parts)
+                                     : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal));
   }
 }
 
@@ -503,7 +534,7 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
 
 /// short_row of log_softmax, which needs no weights afterwards.
 template <class Arch>
-inline constexpr std::size_t short_log_row = is_avx512<Arch> ? 64 : longest_tile;
+inline constexpr std::size_t short_log_row = is_avx512<Arch> ? 112 : longest_tile;
 
 template <class T, class Arch, class ForParts>
 void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,

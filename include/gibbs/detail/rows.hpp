@@ -34,10 +34,8 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
 inline constexpr std::size_t longest_tile = 256;
 
 /// Where less is done than for those, or results are transposed back, it has to be worth it.
-template <class T, class Arch>
-inline constexpr std::size_t short_row = !is_avx512<Arch>           ? longest_tile
-                                         : std::is_same_v<T, float> ? 56
-                                                                    : 32;
+template <class Arch>
+inline constexpr std::size_t short_row = is_avx512<Arch> ? 63 : longest_tile;
 
 /// Calls each(k, row k) and then done(k, column k) with those columns, part by part, of part_lanes
 /// rows. No array is used, since compilers leave those in memory.
@@ -95,9 +93,13 @@ class tile {
   static constexpr std::size_t part = part_lanes<T, Arch>;
 
  public:
+  GIBBS_INLINE tile() = default;
+  GIBBS_INLINE explicit tile(matrix_view<const T> from) { read_rows(from); }
+
   /// The lanes beyond the last row repeat it.
-  GIBBS_INLINE explicit tile(matrix_view<const T> from)
-      : rows_(from.rows()), columns_(from.columns()) {
+  GIBBS_INLINE void read_rows(matrix_view<const T> from) {
+    rows_ = from.rows();
+    columns_ = from.columns();
     // Counts that stores of batches cannot change, as far as compilers know.
     const std::size_t rows = from.rows();
     const std::size_t columns = from.columns();
@@ -110,15 +112,14 @@ class tile {
       for (std::size_t c = 0; c < columns; ++c) {
         for (std::size_t r = 0; r < step; ++r) data_[c * step + r] = row[r][c];
       }
-    } else {
-      for (std::size_t c = 0; c < columns; c += part) {
-        // The last columns may be read twice.
-        const std::size_t at = (std::min)(c, columns - part);
-        transpose_parts<T, Arch>(
-            [&](std::size_t r)
-                GIBBS_INLINE_LAMBDA { return read_parts<T, Arch>(row + r, at); },
-            [&](std::size_t k, const B& x) GIBBS_INLINE_LAMBDA { set(at + k, x); });
-      }
+      return;
+    }
+    for (std::size_t c = 0; c < columns; c += part) {
+      // The last columns may be read twice.
+      const std::size_t at = (std::min)(c, columns - part);
+      transpose_parts<T, Arch>(
+          [&](std::size_t r) GIBBS_INLINE_LAMBDA { return read_parts<T, Arch>(row + r, at); },
+          [&](std::size_t k, const B& x) GIBBS_INLINE_LAMBDA { set(at + k, x); });
     }
   }
 
@@ -356,7 +357,7 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
     B mark(T(0));
     wide_batch<T, Arch> total;
-    if (columns <= short_row<T, Arch>) {
+    if (columns <= short_row<Arch>) {
       total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
                            tile<T, Arch>(rows_of(x, first, rows)),
                            tile<T, Arch>(rows_of(others, first, rows))...);
