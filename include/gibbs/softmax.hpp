@@ -412,30 +412,31 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
   }
   const subnormal_distance<T, Arch> subnormal(t, columns);
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  const auto count = [&](std::size_t first) { return (std::min)(block, logits.rows() - first); };
-  const auto finish = [&](std::size_t first, const softmax_result<WithTotal, T, Arch>& totals) {
+  const auto finish = [&](std::size_t first, std::size_t rows,
+                          const softmax_result<WithTotal, T, Arch>& totals) {
     done(first, totals);
-    for_each_row(first_rows(count(first)) & ~totals.plain,
-                 [&](std::size_t r) { alone(first + r); });
+    for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
   };
   if (columns <= short_row<Arch>) {
-    // Rows are written while the next ones are read: the way from the ones to their sum is a long
-    // chain of operations.
     softmax_short<WithTotal, T, Arch> two[2];
-    for (std::size_t first = 0, k = 0; first < logits.rows() + block; first += block, k = 1 - k) {
-      if (first < logits.rows()) two[k].weigh(rows_of(logits, first, count(first)), t, subnormal);
-      if (first == 0) continue;
-      const std::size_t before = first - block;
-      finish(before, two[1 - k].write(rows_of(out, before, count(before))));
-    }
+    in_two_stages(
+        logits.rows(), block,
+        [&](std::size_t k, std::size_t first, std::size_t rows) {
+          two[k].weigh(rows_of(logits, first, rows), t, subnormal);
+        },
+        [&](std::size_t k, std::size_t first, std::size_t rows) {
+          finish(first, rows, two[k].write(rows_of(out, first, rows)));
+        });
     return;
   }
   for (std::size_t first = 0; first < logits.rows(); first += block) {
-    const auto in = rows_of(logits, first, count(first));
-    const auto to = rows_of(out, first, count(first));
-    finish(first, columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(
-                                           in.data(), to.data(), columns, t, subnormal, for_parts)
-                                     : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal));
+    const std::size_t rows = (std::min)(block, logits.rows() - first);
+    const auto in = rows_of(logits, first, rows);
+    const auto to = rows_of(out, first, rows);
+    finish(first, rows,
+           columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(in.data(), to.data(), columns,
+                                                                     t, subnormal, for_parts)
+                              : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal));
   }
 }
 
@@ -550,30 +551,45 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
     return;
   }
+  const auto alone_unless = [&](std::uint32_t plain, std::size_t first, std::size_t rows) {
+    for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
+  };
+  if (columns <= short_log_row<Arch>) {
+    tile<T, Arch> x[2];
+    B largest[2];
+    B log_sum[2];
+    std::uint32_t plain[2];
+    in_two_stages(
+        logits.rows(), block,
+        [&](std::size_t k, std::size_t first, std::size_t rows) {
+          x[k].read_rows(rows_of(logits, first, rows));
+          const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x[k]);
+          largest[k] = totals.largest;
+          log_sum[k] = totals.log_sum().value();
+          plain[k] = totals.plain;
+        },
+        [&](std::size_t k, std::size_t first, std::size_t rows) {
+          const plain_row<T, Arch> row(t, largest[k]);
+          const B log_of_sum = log_sum[k];
+          x[k].write_rows(rows_of(out, first, rows), plain[k],
+                          [&](const B& v) { return row.log_probability(v, log_of_sum); });
+          alone_unless(plain[k], first, rows);
+        });
+    return;
+  }
   for (std::size_t first = 0; first < logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
-    std::uint32_t plain = 0;
-    if (columns <= short_log_row<Arch>) {
-      tile<T, Arch> x(in);
-      const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x);
-      const plain_row<T, Arch> row(t, totals.largest);
-      const B log_sum = totals.log_sum().value();
-      plain = totals.plain;
-      x.write_rows(to, plain, [&](const B& v) { return row.log_probability(v, log_sum); });
-    } else {
-      const auto totals = add_up_long_rows<T, Arch>(t, weight_sums(), in);
-      plain = totals.plain;
-      alignas(64) T largest[lanes<T, Arch>];
-      alignas(64) T log_sum[lanes<T, Arch>];
-      totals.largest.store_aligned(largest);
-      totals.log_sum().value().store_aligned(log_sum);
-      for_each_row(plain, [&](std::size_t r) {
-        log_softmax_map<T, Arch>(row_of(in, r), row_of(to, r), columns, t, largest[r], log_sum[r]);
-      });
-    }
-    for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
+    const auto totals = add_up_long_rows<T, Arch>(t, weight_sums(), in);
+    alignas(64) T largest[lanes<T, Arch>];
+    alignas(64) T log_sum[lanes<T, Arch>];
+    totals.largest.store_aligned(largest);
+    totals.log_sum().value().store_aligned(log_sum);
+    for_each_row(totals.plain, [&](std::size_t r) {
+      log_softmax_map<T, Arch>(row_of(in, r), row_of(to, r), columns, t, largest[r], log_sum[r]);
+    });
+    alone_unless(totals.plain, first, rows);
   }
 }
 

@@ -74,6 +74,17 @@ GIBBS_INLINE void for_each_row(std::uint32_t bits, F f) {
   }
 }
 
+/// For each block of rows: before(k, first, count), and after(k, first, count) when the next block
+/// has been through before(); k is 0 and 1 in turn. What is between the two for one block, often a
+/// long chain of operations, overlaps with the other then.
+template <class Before, class After>
+GIBBS_INLINE void in_two_stages(std::size_t rows, std::size_t block, Before before, After after) {
+  for (std::size_t i = 0, k = 0; i < rows + block; i += block, k = 1 - k) {
+    if (i < rows) before(k, i, (std::min)(block, rows - i));
+    if (i > 0) after(1 - k, i - block, (std::min)(block, rows + block - i));
+  }
+}
+
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
 GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
