@@ -113,6 +113,9 @@ std::vector<bench::peer> all_peers() {
 #ifdef GIBBS_BENCH_EIGEN
   found.push_back(bench::eigen());
 #endif
+#ifdef GIBBS_BENCH_TORCH
+  found.push_back(bench::torch());
+#endif
   return found;
 }
 

@@ -17,7 +17,8 @@
 #include "support/survey.hpp"
 
 // Other libraries, where the build defines which of them there are: see bench/peers.
-#if defined(GIBBS_BENCH_EIGEN) || defined(GIBBS_BENCH_ONEDNN) || defined(GIBBS_BENCH_XNNPACK)
+#if defined(GIBBS_BENCH_EIGEN) || defined(GIBBS_BENCH_ONEDNN) || \
+    defined(GIBBS_BENCH_XNNPACK) || defined(GIBBS_BENCH_TORCH)
 #include "peers/peer.hpp"
 #define GIBBS_ACCURACY_PEERS 1
 #else
@@ -124,6 +125,9 @@ std::span<const contender<T>> contenders() {
       std_contender<T>,
 #ifdef GIBBS_BENCH_EIGEN
       {"Eigen", run_peer<T, bench::eigen>},
+#endif
+#ifdef GIBBS_BENCH_TORCH
+      {"PyTorch", run_peer<T, bench::torch>},
 #endif
 #ifdef GIBBS_BENCH_ONEDNN
       {"oneDNN", run_peer<T, bench::onednn>},

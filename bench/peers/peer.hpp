@@ -43,5 +43,8 @@ peer onednn();
 #ifdef GIBBS_BENCH_EIGEN
 peer eigen();
 #endif
+#ifdef GIBBS_BENCH_TORCH
+peer torch();
+#endif
 
 }  // namespace bench
