@@ -17,8 +17,8 @@
 #include "support/survey.hpp"
 
 // Other libraries, where the build defines which of them there are: see bench/peers.
-#if defined(GIBBS_BENCH_EIGEN) || defined(GIBBS_BENCH_ONEDNN) || \
-    defined(GIBBS_BENCH_XNNPACK) || defined(GIBBS_BENCH_TORCH)
+#if defined(GIBBS_BENCH_EIGEN) || defined(GIBBS_BENCH_ONEDNN) || defined(GIBBS_BENCH_XNNPACK) || \
+    defined(GIBBS_BENCH_TORCH)
 #include "peers/peer.hpp"
 #define GIBBS_ACCURACY_PEERS 1
 #else

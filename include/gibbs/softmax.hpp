@@ -226,9 +226,8 @@ struct subnormal_distance {
     };
     std::size_t i = 0;
     for (; i + 4 * step <= n; i += 4 * step) {
-      unroll<4>([&](std::size_t k) GIBBS_INLINE_LAMBDA {
-        look_at(most[k], read<T, Arch>(x + i + k * step));
-      });
+      unroll<4>([&](std::size_t k)
+                    GIBBS_INLINE_LAMBDA { look_at(most[k], read<T, Arch>(x + i + k * step)); });
     }
     for (; i < n; i += step) {
       look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
@@ -261,8 +260,8 @@ class softmax_short {
   GIBBS_INLINE void weigh(matrix_view<const T> logits, const temperature<T>& t,
                           const subnormal_distance<T, Arch>& subnormal) {
     tile_.read_rows(logits);
-    const auto plain = tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t),
-                                                       subnormal.floor);
+    const auto plain =
+        tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
     const plain_row<T, Arch> row(t, plain.largest);
     plain_totals<T, Arch, size> totals(row, subnormal.rows_without(logits, plain));
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
@@ -272,9 +271,8 @@ class softmax_short {
       tile_.set(c, weight);
       return added;
     });
-    unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
-      totals.of[i] = all.total_of_lanes(i).ordered();
-    });
+    unroll<size>([&](std::size_t i)
+                     GIBBS_INLINE_LAMBDA { totals.of[i] = all.total_of_lanes(i).ordered(); });
     scale_ = reciprocal(totals.of[softmax_sum<WithTotal>]);
     result_ = totals;
   }
@@ -282,8 +280,7 @@ class softmax_short {
   /// What was added up of the rows that were plain is returned; the others are still to be done.
   GIBBS_INLINE const softmax_result<WithTotal, T, Arch>& write(matrix_view<T> out) {
     const wide_batch<T, Arch> scale = scale_;
-    tile_.write_rows(out, result_.plain,
-                     [&](const B& weight) { return scaled(weight, scale); });
+    tile_.write_rows(out, result_.plain, [&](const B& weight) { return scaled(weight, scale); });
     return result_;
   }
 
@@ -347,9 +344,10 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
 
 /// One row that is longer than long_row.
 template <bool WithTotal, class T, class Arch, class ForParts>
-softmax_result<WithTotal, T, Arch> softmax_in_parts(
-    const T* x, T* out, std::size_t n, const temperature<T>& t,
-    const subnormal_distance<T, Arch>& subnormal, ForParts for_parts) {
+softmax_result<WithTotal, T, Arch> softmax_in_parts(const T* x, T* out, std::size_t n,
+                                                    const temperature<T>& t,
+                                                    const subnormal_distance<T, Arch>& subnormal,
+                                                    ForParts for_parts) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;

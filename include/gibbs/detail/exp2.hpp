@@ -21,8 +21,7 @@ GIBBS_INLINE batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficien
 }
 
 /// (2^r - 1) / r at 0, and how it goes on: (2^r - 1) / r = exp2_slope_at_0 + r * exp2_curve(r) for
-/// |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax; the error of 2^r made from them
-/// is below 2^-27 (float), 2^-56 (double).
+/// |r| <= 0.504. Minimax polynomials found with Sollya's fpminimax.
 template <class T>
 inline constexpr T exp2_slope_at_0 = std::is_same_v<T, float> ? T(0x1.62e43p-1f)
                                                               : T(0x1.62e42fefa39efp-1);
@@ -40,9 +39,59 @@ GIBBS_INLINE batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
   }
 }
 
+/// Whether 2^(i/16) comes from a table: it pays where polynomials are long.
+template <class T, class Arch>
+inline constexpr bool has_exp2_table = has_look_up<Arch>&& std::is_same_v<T, double>;
+
+/// 2^(i/16), rounded, and by how much the logarithm of that is larger than i/16. (P. T. P. Tang,
+/// "Table-driven implementation of the exponential function in IEEE floating-point arithmetic",
+/// 1989.)
+template <class Arch>
+struct exp2_table {
+  alignas(64) static constexpr double powers[16] = {1,
+                                                    0x1.0b5586cf9890fp+0,
+                                                    0x1.172b83c7d517bp+0,
+                                                    0x1.2387a6e756238p+0,
+                                                    0x1.306fe0a31b715p+0,
+                                                    0x1.3dea64c123422p+0,
+                                                    0x1.4bfdad5362a27p+0,
+                                                    0x1.5ab07dd485429p+0,
+                                                    0x1.6a09e667f3bcdp+0,
+                                                    0x1.7a11473eb0187p+0,
+                                                    0x1.8ace5422aa0dbp+0,
+                                                    0x1.9c49182a3f09p+0,
+                                                    0x1.ae89f995ad3adp+0,
+                                                    0x1.c199bdd85529cp+0,
+                                                    0x1.d5818dcfba487p+0,
+                                                    0x1.ea4afa2a490dap+0};
+  alignas(64) static constexpr double excesses[16] = {0,
+                                                      -0x1.106d9ba253401p-53,
+                                                      0x1.73c5aec1a0547p-55,
+                                                      -0x1.045c6a6d3eecbp-53,
+                                                      -0x1.bd9046b69ea24p-55,
+                                                      -0x1.f31b9fb32e2e4p-55,
+                                                      -0x1.04715f70da237p-55,
+                                                      -0x1.7a560f05eeddbp-54,
+                                                      0x1.c6cdcb8cfcc24p-54,
+                                                      0x1.39ea4b4e0a91dp-55,
+                                                      -0x1.56f6cd720fba3p-54,
+                                                      -0x1.984806660caa6p-56,
+                                                      -0x1.445b6038d7018p-54,
+                                                      -0x1.c08f260a0042ap-56,
+                                                      -0x1.dc682d68358e2p-56,
+                                                      0x1.70ed6ccceec4bp-54};
+};
+
+/// (2^r - 1) / r for the r that is left: |r| <= 0.504, with a table a sixteenth of that. The error
+/// of 2^r made from it is below 2^-27 (float), 2^-56 (double).
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
-  return multiply_add(exp2_curve(r), r, batch<T, Arch>(exp2_slope_at_0<T>));
+  if constexpr (has_exp2_table<T, Arch>) {
+    return polynomial(r, 0x1.62e42fefa39fep-1, 0x1.ebfbdff82c59dp-3, 0x1.c6b08d6e7a726p-5,
+                      0x1.3b2ab6fa9315cp-7, 0x1.5d89c5e3ebd5p-10, 0x1.430a9d0d0556cp-13);
+  } else {
+    return multiply_add(exp2_curve(r), r, batch<T, Arch>(exp2_slope_at_0<T>));
+  }
 }
 
 /// (exp(-d) - 1 + d) / d^2 for -2 <= d <= 1: what exp(-d) - 1 + d cancels to, without the
@@ -61,7 +110,7 @@ GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   }
 }
 
-/// s * 2^r, s a power of two or 0.
+/// s * 2^r, s a power of two, with a table rather one of its entries times that, or 0.
 template <class T, class Arch>
 struct exponential {
   batch<T, Arch> s;
@@ -71,7 +120,7 @@ struct exponential {
   /// What there is beside s. Kept apart, the two parts add up to sums that never see the rounding
   /// of their own sum.
   GIBBS_INLINE batch<T, Arch> rest() const { return s * (r * slope); }
-  /// The sum of both, where s * r is exact.
+  /// The sum of both, where s * r is exact or its rounding too small to matter.
   GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
 };
 
@@ -80,6 +129,11 @@ struct exponential {
 template <class T, class Arch>
 class scaled_exp2 {
   using B = batch<T, Arch>;
+  static constexpr bool has_table = has_exp2_table<T, Arch>;
+  /// Exponents are split at multiples of this.
+  static constexpr T unit = has_table ? T(1) / 16 : T(1);
+  /// Added to a number, this leaves a multiple of 1 in its lowest bits.
+  static constexpr T rounder = T(1.5) * static_cast<T>(uint_of<T>(1) << mantissa_bits<T>);
 
  public:
   /// |x * factor| up to here keeps the error constant.
@@ -93,15 +147,14 @@ class scaled_exp2 {
   /// largest may differ from lane to lane. unfactor is 1 / factor, roughly.
   GIBBS_INLINE scaled_exp2(split<T> factor, T unfactor, const B& largest)
       : hi_(factor.hi), lo_(factor.lo), high_part_(short_part(hi_)) {
-    const B rounder(T(1.5) * static_cast<T>(uint_of<T>(1) << mantissa_bits<T>));
-    const B pivot = ((largest * hi_ + rounder) - rounder) - B(T(headroom));
+    const B pivot = ((largest * hi_ + B(rounder)) - B(rounder)) - B(T(headroom));
     const B zero = pivot - B(T(exponent_bias<T>));
-    magic_ = rounder - zero;
-    // Whatever the rounding mode, the floor is not far enough from the integer to become another
-    // one. (The product is there for compilers to leave the sum to the machine.)
+    magic_ = B(rounder * unit) - zero;
+    // Whatever the rounding mode, the floor is not far enough from the multiple of the unit to
+    // become another one. (The product is there for compilers to leave the sum to the machine.)
     const B quarter = largest * B(T(0)) + B(T(0.25));
-    const B rounded_up = (quarter + rounder) - rounder;
-    floor_ = (zero + (quarter - rounded_up * B(T(0.75)))) * B(unfactor);
+    const B rounded_up = (quarter + B(rounder)) - B(rounder);
+    floor_ = (zero + (quarter - rounded_up * B(T(0.75))) * B(unit)) * B(unfactor);
   }
 
   /// -infinity and all that is too small to count have s = 0; NaN has r = NaN.
@@ -119,10 +172,11 @@ class scaled_exp2 {
     using wide_type = wide_batch<T, Arch>;
     const B slope(exp2_slope_at_0<T>);
     const B clamped = max_or_second(floor_, x);
-    const B shifted = multiply_add(clamped, hi_, magic_);
+    const B magic = magic_ + B(rounder - rounder * unit);
+    const B shifted = multiply_add(clamped, hi_, magic);
     const auto exponent = wide_type::product(clamped, hi_);
     // The first difference is exact, and 0 or a multiple of what the sum is rounded to.
-    const auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic_),
+    const auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic),
                                           multiply_add(clamped, lo_, exponent.lo));
     const auto linear = wide_type::product(r.hi, slope);
     const auto sum = wide_type::ordered_sum(B(T(1)), linear.hi);
@@ -149,8 +203,17 @@ class scaled_exp2 {
  private:
   GIBBS_INLINE exponential<T, Arch> of_clamped(const B& x) const {
     const B shifted = multiply_add(x, hi_, magic_);
-    const B r = fraction(x, shifted - magic_);
-    return {power_of_two(shifted), r, exp2_slope(r)};
+    if constexpr (has_table) {
+      using table = exp2_table<Arch>;
+      const auto i = bits(shifted);
+      const B excess = look_up<T, Arch>(table::excesses, i);
+      const B r = multiply_subtract(x, hi_, shifted - magic_) + multiply_subtract(x, lo_, excess);
+      const B s = with_exponent(look_up<T, Arch>(table::powers, i), i << (mantissa_bits<T> - 4));
+      return {s, r, exp2_slope(r)};
+    } else {
+      const B r = fraction(x, shifted - magic_);
+      return {power_of_two(shifted), r, exp2_slope(r)};
+    }
   }
 
   /// The integer part of the exponent has ended up in the lowest bits, offset so that a shift makes

@@ -398,9 +398,8 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
   add_up_columns(all, x.columns(), [&](std::size_t c) { return of(row, x[c], others[c]...); });
-  unroll<Terms::size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
-    result.of[i] = all.total_of_lanes(i).ordered();
-  });
+  unroll<Terms::size>([&](std::size_t i)
+                          GIBBS_INLINE_LAMBDA { result.of[i] = all.total_of_lanes(i).ordered(); });
   return result;
 }
 

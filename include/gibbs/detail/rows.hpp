@@ -149,12 +149,12 @@ class tile {
     for (std::size_t c = 0; c < columns; c += part) {
       const std::size_t at = (std::min)(c, columns - part);
       T* row = to.data() + at;
-      transpose_parts<T, Arch>(
-          [&](std::size_t k) GIBBS_INLINE_LAMBDA { return f((*this)[at + k]); },
-          [&](std::size_t r, const B& x) GIBBS_INLINE_LAMBDA {
-            write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
-                        std::make_index_sequence<step / part>());
-          });
+      transpose_parts<T, Arch>([&](std::size_t k)
+                                   GIBBS_INLINE_LAMBDA { return f((*this)[at + k]); },
+                               [&](std::size_t r, const B& x) GIBBS_INLINE_LAMBDA {
+                                 write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
+                                             std::make_index_sequence<step / part>());
+                               });
     }
   }
 
@@ -264,9 +264,8 @@ class rows_of_sums {
  public:
   template <std::size_t Exact>
   GIBBS_INLINE void set(std::size_t row, const sums<T, Arch, N, Exact>& of_row) {
-    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
-      parts_[i][row] = of_row.total_of_lanes(i);
-    });
+    unroll<N>([&](std::size_t i)
+                  GIBBS_INLINE_LAMBDA { parts_[i][row] = of_row.total_of_lanes(i); });
   }
 
   /// totals[i] gets sum i of each row in the lane of the row. To be called once.

@@ -101,6 +101,10 @@ template <class Arch>
 inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
 #endif
 
+/// Whether there is look_up() below, in about the time of an addition.
+template <class Arch>
+inline constexpr bool has_look_up = is_avx512<Arch>;
+
 /// Whether multiply_add() below rounds once. Where it does not, exact products are made from short
 /// factors.
 template <class Arch>
@@ -244,6 +248,50 @@ GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
   return xsimd::bitwise_cast<batch<T, Arch>>(x);
 #endif
 }
+
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+/// Entry i of a table of 16, i in the lowest bits of x.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> look_up(const T* table, const batch<uint_of<T>, Arch>& x) {
+  if constexpr (std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm512_permutexvar_ps(x, _mm512_load_ps(table)));
+  } else {
+    return batch<T, Arch>(
+        _mm512_permutex2var_pd(_mm512_load_pd(table), x, _mm512_load_pd(table + 8)));
+  }
+}
+
+/// The mantissa of x with the exponent field of e.
+template <class Arch>
+GIBBS_INLINE batch<double, Arch> with_exponent(const batch<double, Arch>& x,
+                                               const batch<std::uint64_t, Arch>& e) {
+  constexpr int if_a_then_b_else_c = 0xca;
+  const __m512i field = _mm512_set1_epi64(0x7ff0000000000000);
+  return batch<double, Arch>(_mm512_castsi512_pd(
+      _mm512_ternarylogic_epi64(field, e, _mm512_castpd_si512(x), if_a_then_b_else_c)));
+}
+
+/// m 2^e = x with 3/4 <= m < 3/2, for x > 0; infinity has e = infinity.
+template <class T, class Arch>
+GIBBS_INLINE void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch<T, Arch>& e) {
+  constexpr auto interval = _MM_MANT_NORM_p75_1p5;
+  constexpr auto sign = _MM_MANT_SIGN_zero;
+  const batch<T, Arch> one(T(1));
+  if constexpr (std::is_same_v<T, float>) {
+    const __m512 mantissa = _mm512_getmant_ps(x, interval, sign);
+    const __m512 exponent = _mm512_getexp_ps(x);
+    const __mmask16 halved = _mm512_cmp_ps_mask(mantissa, one, _CMP_LT_OQ);
+    m = batch<T, Arch>(mantissa);
+    e = batch<T, Arch>(_mm512_mask_add_ps(exponent, halved, exponent, one));
+  } else {
+    const __m512d mantissa = _mm512_getmant_pd(x, interval, sign);
+    const __m512d exponent = _mm512_getexp_pd(x);
+    const __mmask8 halved = _mm512_cmp_pd_mask(mantissa, one, _CMP_LT_OQ);
+    m = batch<T, Arch>(mantissa);
+    e = batch<T, Arch>(_mm512_mask_add_pd(exponent, halved, exponent, one));
+  }
+}
+#endif
 
 // --- Memory -------------------------------------------------------------------------------------
 
