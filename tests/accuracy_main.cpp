@@ -328,6 +328,14 @@ bool print_kernels(std::uint32_t step) {
   };
   print_one("2^r - 1, float", exp2_error_in_float(step), bounds.exp2, "ulp of 1");
   print_one("2^r - 1, double", exp2_error_in_double(300'000), bounds.exp2, "ulp of 1");
+  print_one("weight, float", weight_error<float, false>(300'000), most_weight_error<float, false>,
+            "ulp");
+  print_one("weight, double", weight_error<double, false>(300'000),
+            most_weight_error<double, false>, "ulp");
+  print_one("its two parts, float", weight_error<float, true>(100'000),
+            most_weight_error<float, true>, "ulp");
+  print_one("its two parts, double", weight_error<double, true>(100'000),
+            most_weight_error<double, true>, "ulp");
   print_one("log(x), float", log_error_in_float(step), bounds.log, "ulp");
   print_one("log(x), double", log_error_in_double(300'000), bounds.log, "ulp");
   print_one("atanh series, float", series_error_in_float<series::atanh_tail>(step),

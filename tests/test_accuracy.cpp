@@ -384,6 +384,8 @@ TEST_CASE("the kernels over the floats of their domain") {
   };
   constexpr std::uint32_t step = 1009;
   check(exp2_error_in_float(step), over_samples.exp2);
+  check(weight_error<float, false>(100'000), most_weight_error<float, false>);
+  check(weight_error<float, true>(10'000), most_weight_error<float, true>);
   check(log_error_in_float(step), over_samples.log);
   check(series_error_in_float<series::atanh_tail>(step), over_samples.atanh_tail);
   check(series_error_in_float<series::exp_remainder>(step), over_samples.exp_remainder);
@@ -395,6 +397,8 @@ TEST_CASE("the kernels over doubles") {
   };
   constexpr std::size_t count = 100'000;
   check(exp2_error_in_double(count), over_samples.exp2);
+  check(weight_error<double, false>(count), most_weight_error<double, false>);
+  check(weight_error<double, true>(10'000), most_weight_error<double, true>);
   check(log_error_in_double(count), over_samples.log);
   check(series_error_in_double<series::atanh_tail>(count), over_samples.atanh_tail);
   check(series_error_in_double<series::exp_remainder>(count), over_samples.exp_remainder);

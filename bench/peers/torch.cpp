@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // PyTorch: its C++ interface, one call a primitive where there is one, composed calls elsewhere; on
 // one thread, without gradients, and with outputs allocated once where its functions take them.
+// clang-format off: with clang as C++20 the others do not compile without the first
+#include <ATen/core/ivalue.h>
+// clang-format on
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>

@@ -46,13 +46,26 @@ struct kernel_bounds {
 };
 
 inline constexpr bool kernels_have_fma = gibbs::detail::has_fma<gibbs::detail::default_arch>;
-inline constexpr kernel_bounds over_all_floats{kernels_have_fma ? 0.325 : 0.355, 0.845, 0.84,
+inline constexpr bool logs_from_table = gibbs::detail::has_look_up<gibbs::detail::default_arch>;
+inline constexpr kernel_bounds over_all_floats{kernels_have_fma ? 0.325 : 0.355,
+                                               logs_from_table ? 1.0 : 0.845, 0.84,
                                                kernels_have_fma ? 1.16 : 1.56};
-inline constexpr kernel_bounds over_samples{kernels_have_fma ? 0.305 : 0.325, 0.8, 0.84,
+inline constexpr kernel_bounds over_samples{kernels_have_fma ? 0.305 : 0.325,
+                                            logs_from_table ? 0.92 : 0.8, 0.84,
                                             kernels_have_fma ? 1.09 : 1.42};
 
+// Of weights, rounded to one number or in two parts.
+template <class T, bool Parts>
+inline constexpr double most_weight_error =
+    Parts                                                           ? 0.22
+    : gibbs::detail::has_exp2_table<T, gibbs::detail::default_arch> ? 0.6
+    : kernels_have_fma                                              ? 1.0
+                                                                    : 1.2;
+
 // The largest |r| that the polynomial is made for.
-inline constexpr double largest_fraction = 0.504;
+template <class T>
+inline constexpr double largest_fraction =
+    gibbs::detail::has_exp2_table<T, gibbs::detail::default_arch> ? 0.504 / 16 : 0.504;
 
 namespace detail {
 
@@ -102,13 +115,60 @@ inline kernel_error exp2_error_in_float(std::uint32_t step) {
   for (bool negative : {false, true}) {
     detail::run_kernel<float>(
         [](const auto& r) { return r * gibbs::detail::exp2_slope(r); },
-        detail::every_float(0, static_cast<float>(largest_fraction), step, negative),
+        detail::every_float(0, static_cast<float>(largest_fraction<float>), step, negative),
         [&](float r, float q) {
           // Double has digits to spare: expm1's error is 2^-29 of a float's ulp.
           const double right = std::expm1(static_cast<double>(r) * std::numbers::ln2);
           result.take(std::abs(static_cast<double>(q) - right) * 0x1p23, static_cast<double>(r));
         });
   }
+  return result;
+}
+
+// In ulp of the weights themselves, 2^(x factor + 64), rounded to one number, or with Parts in two.
+template <class T, bool Parts>
+kernel_error weight_error(std::size_t count) {
+  using arch = gibbs::detail::default_arch;
+  using batch = gibbs::detail::batch<T, arch>;
+  kernel_error result;
+  random_source random(4);
+  real right;
+  real factor;
+  // As of a temperature, with a second part.
+  mpfr_const_log2(factor, MPFR_RNDN);
+  mpfr_ui_div(factor, 1, factor, MPFR_RNDN);
+  const T hi = static_cast<T>(mpfr_get_d(factor, MPFR_RNDN));
+  mpfr_sub_d(right, factor, static_cast<double>(hi), MPFR_RNDN);
+  const T lo = static_cast<T>(mpfr_get_d(right, MPFR_RNDN));
+  const gibbs::detail::scaled_exp2<T, arch> exp2({hi, lo}, T(1) / hi, batch(T(0)));
+  const auto next = [&](T& x) {
+    x = static_cast<T>(random.uniform(-60, 0) * (random.uniform() < 0.5 ? 1 : 0.02));
+    return count-- > 0;
+  };
+  const auto check = [&](T x, double high, double low) {
+    mpfr_mul_d(right, factor, static_cast<double>(x), MPFR_RNDN);
+    mpfr_exp2(right, right, MPFR_RNDN);
+    mpfr_mul_2si(right, right, gibbs::detail::scaled_exp2<T, arch>::headroom, MPFR_RNDN);
+    const double ulp =
+        std::ldexp(1.0, static_cast<int>(mpfr_get_exp(right)) - std::numeric_limits<T>::digits);
+    mpfr_sub_d(right, right, high, MPFR_RNDN);
+    mpfr_sub_d(right, right, low, MPFR_RNDN);
+    result.take(std::abs(mpfr_get_d(right, MPFR_RNDN)) / ulp, static_cast<double>(x));
+  };
+  T low = 0;
+  detail::run_kernel<T>(
+      [&](const batch& x) {
+        if constexpr (Parts) {
+          return exp2.in_parts(x).hi;
+        } else {
+          return exp2(x).value();
+        }
+      },
+      next,
+      [&](T x, T y) {
+        if constexpr (Parts) low = gibbs::detail::first_lane(exp2.in_parts(batch(x)).lo);
+        check(x, static_cast<double>(y), static_cast<double>(low));
+      });
   return result;
 }
 
@@ -134,7 +194,8 @@ inline kernel_error exp2_error_in_double(std::size_t count) {
   real right;
   detail::run_kernel<double>([](const auto& r) { return r * gibbs::detail::exp2_slope(r); },
                              [&](double& r) {
-                               r = random.uniform(-largest_fraction, largest_fraction);
+                               r = random.uniform(-largest_fraction<double>,
+                                                  largest_fraction<double>);
                                if (random.uniform() < 0.2)
                                  r = std::ldexp(r, -static_cast<int>(random.below(60)));
                                return count-- > 0;

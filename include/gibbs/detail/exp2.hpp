@@ -41,45 +41,25 @@ GIBBS_INLINE batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
 
 /// Whether 2^(i/16) comes from a table: it pays where polynomials are long.
 template <class T, class Arch>
-inline constexpr bool has_exp2_table = has_look_up<Arch>&& std::is_same_v<T, double>;
+inline constexpr bool has_exp2_table = (std::is_same_v<T, double> && has_look_up<Arch>);
 
 /// 2^(i/16), rounded, and by how much the logarithm of that is larger than i/16. (P. T. P. Tang,
 /// "Table-driven implementation of the exponential function in IEEE floating-point arithmetic",
 /// 1989.)
 template <class Arch>
 struct exp2_table {
-  alignas(64) static constexpr double powers[16] = {1,
-                                                    0x1.0b5586cf9890fp+0,
-                                                    0x1.172b83c7d517bp+0,
-                                                    0x1.2387a6e756238p+0,
-                                                    0x1.306fe0a31b715p+0,
-                                                    0x1.3dea64c123422p+0,
-                                                    0x1.4bfdad5362a27p+0,
-                                                    0x1.5ab07dd485429p+0,
-                                                    0x1.6a09e667f3bcdp+0,
-                                                    0x1.7a11473eb0187p+0,
-                                                    0x1.8ace5422aa0dbp+0,
-                                                    0x1.9c49182a3f09p+0,
-                                                    0x1.ae89f995ad3adp+0,
-                                                    0x1.c199bdd85529cp+0,
-                                                    0x1.d5818dcfba487p+0,
-                                                    0x1.ea4afa2a490dap+0};
-  alignas(64) static constexpr double excesses[16] = {0,
-                                                      -0x1.106d9ba253401p-53,
-                                                      0x1.73c5aec1a0547p-55,
-                                                      -0x1.045c6a6d3eecbp-53,
-                                                      -0x1.bd9046b69ea24p-55,
-                                                      -0x1.f31b9fb32e2e4p-55,
-                                                      -0x1.04715f70da237p-55,
-                                                      -0x1.7a560f05eeddbp-54,
-                                                      0x1.c6cdcb8cfcc24p-54,
-                                                      0x1.39ea4b4e0a91dp-55,
-                                                      -0x1.56f6cd720fba3p-54,
-                                                      -0x1.984806660caa6p-56,
-                                                      -0x1.445b6038d7018p-54,
-                                                      -0x1.c08f260a0042ap-56,
-                                                      -0x1.dc682d68358e2p-56,
-                                                      0x1.70ed6ccceec4bp-54};
+  // clang-format off
+  alignas(64) static constexpr double powers[16] = {
+      1, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0,
+      0x1.306fe0a31b715p+0, 0x1.3dea64c123422p+0, 0x1.4bfdad5362a27p+0, 0x1.5ab07dd485429p+0,
+      0x1.6a09e667f3bcdp+0, 0x1.7a11473eb0187p+0, 0x1.8ace5422aa0dbp+0, 0x1.9c49182a3f09p+0,
+      0x1.ae89f995ad3adp+0, 0x1.c199bdd85529cp+0, 0x1.d5818dcfba487p+0, 0x1.ea4afa2a490dap+0};
+  alignas(64) static constexpr double excesses[16] = {
+      0, -0x1.106d9ba253401p-53, 0x1.73c5aec1a0547p-55, -0x1.045c6a6d3eecbp-53,
+      -0x1.bd9046b69ea24p-55, -0x1.f31b9fb32e2e4p-55, -0x1.04715f70da237p-55, -0x1.7a560f05eeddbp-54,
+      0x1.c6cdcb8cfcc24p-54, 0x1.39ea4b4e0a91dp-55, -0x1.56f6cd720fba3p-54, -0x1.984806660caa6p-56,
+      -0x1.445b6038d7018p-54, -0x1.c08f260a0042ap-56, -0x1.dc682d68358e2p-56, 0x1.70ed6ccceec4bp-54};
+  // clang-format on
 };
 
 /// (2^r - 1) / r for the r that is left: |r| <= 0.504, with a table a sixteenth of that. The error
@@ -208,7 +188,7 @@ class scaled_exp2 {
       const auto i = bits(shifted);
       const B excess = look_up<T, Arch>(table::excesses, i);
       const B r = multiply_subtract(x, hi_, shifted - magic_) + multiply_subtract(x, lo_, excess);
-      const B s = with_exponent(look_up<T, Arch>(table::powers, i), i << (mantissa_bits<T> - 4));
+      const B s = with_exponent(look_up<T, Arch>(table::powers, i), i);
       return {s, r, exp2_slope(r)};
     } else {
       const B r = fraction(x, shifted - magic_);

@@ -89,83 +89,41 @@ struct log_parts {
 };
 
 #if GIBBS_X86
-/// Numbers c near the middle of 1/c of the sixteenths of [1, 2), of which those from 3/2 on are
-/// halved, and -log(c): the first and the last are 1 and 0, and all others such that the logarithm
-/// has few digits, which make its sum with e ln2_hi exact, and those are within 2^-33 (float),
-/// 2^-68 (double) of it. (S. Gal, B. Bachelis, "An accurate elementary mathematical library for the
-/// IEEE floating point standard", 1991.)
+/// For each sixteenth of [1, 2), of which those from 3/2 on are halved: a factor near the
+/// reciprocal of its middle, and minus the logarithm of the factor, 1 and 0 for the two beside 1.
+/// The others are such that the logarithm has few digits, within 2^-33 (float), 2^-68 (double), so
+/// that its sum with e ln2_hi is exact. (S. Gal, B. Bachelis, "An accurate elementary mathematical
+/// library for the IEEE floating point standard", 1991.)
 template <class T, class Arch>
 struct log_table;
+// clang-format off
 template <class Arch>
 struct log_table<float, Arch> {
-  alignas(64) static constexpr float factors[16] = {1,
-                                                    0x1.d5f1f6p-1f,
-                                                    0x1.b9b7f4p-1f,
-                                                    0x1.a603eap-1f,
-                                                    0x1.8f8434p-1f,
-                                                    0x1.7eb69ap-1f,
-                                                    0x1.6bf76cp-1f,
-                                                    0x1.5bc826p-1f,
-                                                    0x1.4ee3bap+0f,
-                                                    0x1.41f962p+0f,
-                                                    0x1.35c0cp+0f,
-                                                    0x1.292e36p+0f,
-                                                    0x1.1e7d6cp+0f,
-                                                    0x1.1578e6p+0f,
-                                                    0x1.0bc4b2p+0f,
-                                                    1};
-  alignas(64) static constexpr float logs[16] = {0,
-                                                 0x1.5f1p-4f,
-                                                 0x1.2e64p-3f,
-                                                 0x1.8bd8p-3f,
-                                                 0x1.fc0cp-3f,
-                                                 0x1.2a06p-2f,
-                                                 0x1.5d74p-2f,
-                                                 0x1.8c08p-2f,
-                                                 -0x1.1312p-2f,
-                                                 -0x1.d598p-3f,
-                                                 -0x1.8658p-3f,
-                                                 -0x1.317cp-3f,
-                                                 -0x1.cce8p-4f,
-                                                 -0x1.49e8p-4f,
-                                                 -0x1.703p-5f,
-                                                 0};
+  alignas(64) static constexpr float factors[16] = {
+      1, 0x1.d5f1f6p-1f, 0x1.b9b7f4p-1f, 0x1.a603eap-1f, 0x1.8f8434p-1f,
+      0x1.7eb69ap-1f, 0x1.6bf76cp-1f, 0x1.5bc826p-1f, 0x1.4ee3bap+0f, 0x1.41f962p+0f,
+      0x1.35c0cp+0f, 0x1.292e36p+0f, 0x1.1e7d6cp+0f, 0x1.1578e6p+0f, 0x1.0bc4b2p+0f,
+      1};
+  alignas(64) static constexpr float logs[16] = {
+      0, 0x1.5f1p-4f, 0x1.2e64p-3f, 0x1.8bd8p-3f, 0x1.fc0cp-3f,
+      0x1.2a06p-2f, 0x1.5d74p-2f, 0x1.8c08p-2f, -0x1.1312p-2f, -0x1.d598p-3f,
+      -0x1.8658p-3f, -0x1.317cp-3f, -0x1.cce8p-4f, -0x1.49e8p-4f, -0x1.703p-5f,
+      0};
 };
 template <class Arch>
 struct log_table<double, Arch> {
-  alignas(64) static constexpr double factors[16] = {1,
-                                                     0x1.d47f29c11ce4p-1,
-                                                     0x1.bb226ecfb976p-1,
-                                                     0x1.a46102d8a5342p-1,
-                                                     0x1.8fd8fd5a634ap-1,
-                                                     0x1.7d3abc5550ee4p-1,
-                                                     0x1.6c44ce63cd624p-1,
-                                                     0x1.5cc0ed9814635p-1,
-                                                     0x1.4e81b4e870392p+0,
-                                                     0x1.4160e2cc8071ep+0,
-                                                     0x1.353dfe4a5b7a1p+0,
-                                                     0x1.29fd4a75e1143p+0,
-                                                     0x1.1f86ef8f815f2p+0,
-                                                     0x1.15c65390c0ab4p+0,
-                                                     0x1.0ca990bf30a5dp+0,
-                                                     1};
-  alignas(64) static constexpr double logs[16] = {0,
-                                                  0x1.6bb4d4de5cp-4,
-                                                  0x1.27d612d8eep-3,
-                                                  0x1.93ccd8f7ep-3,
-                                                  0x1.fa598c2b0cp-3,
-                                                  0x1.2e005b5b21p-2,
-                                                  0x1.5c9a5facf7p-2,
-                                                  0x1.892c855ecep-2,
-                                                  -0x1.11e61c5771p-2,
-                                                  -0x1.d1cd1b1152p-3,
-                                                  -0x1.82f6c27f8cp-3,
-                                                  -0x1.370d239582p-3,
-                                                  -0x1.dbb53f3cfp-4,
-                                                  -0x1.4e5e5b5478p-4,
-                                                  -0x1.8b7e4cac68p-5,
-                                                  0};
+  alignas(64) static constexpr double factors[16] = {
+      1, 0x1.d47f29c11ce4p-1, 0x1.bb226ecfb976p-1, 0x1.a46102d8a5342p-1,
+      0x1.8fd8fd5a634ap-1, 0x1.7d3abc5550ee4p-1, 0x1.6c44ce63cd624p-1, 0x1.5cc0ed9814635p-1,
+      0x1.4e81b4e870392p+0, 0x1.4160e2cc8071ep+0, 0x1.353dfe4a5b7a1p+0, 0x1.29fd4a75e1143p+0,
+      0x1.1f86ef8f815f2p+0, 0x1.15c65390c0ab4p+0, 0x1.0ca990bf30a5dp+0, 1};
+  alignas(64) static constexpr double logs[16] = {
+      0, 0x1.6bb4d4de5cp-4, 0x1.27d612d8eep-3, 0x1.93ccd8f7ep-3,
+      0x1.fa598c2b0cp-3, 0x1.2e005b5b21p-2, 0x1.5c9a5facf7p-2, 0x1.892c855ecep-2,
+      -0x1.11e61c5771p-2, -0x1.d1cd1b1152p-3, -0x1.82f6c27f8cp-3, -0x1.370d239582p-3,
+      -0x1.dbb53f3cfp-4, -0x1.4e5e5b5478p-4, -0x1.8b7e4cac68p-5, 0};
 };
+// clang-format on
 
 /// (log(1 + r) - r) / r^2 for -1/32 <= r <= 1/16. Sollya's fpminimax.
 template <class T, class Arch>
@@ -191,7 +149,7 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
     B m;
     B e;
     split_number(x, m, e);
-    const auto sixteenth = bits(m) >> (mantissa_bits<T> - 4);
+    const auto sixteenth = mantissa_start(m);
     const B r = multiply_subtract(m, look_up<T, Arch>(table::factors, sixteenth), B(T(1)));
     const B first = multiply_add(e, B(ln2_hi<T>), look_up<T, Arch>(table::logs, sixteenth));
     return first + (r + multiply_add(r * r, log1p_tail(r), e * B(ln2_lo<T>)));

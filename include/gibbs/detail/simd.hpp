@@ -35,11 +35,12 @@ this file with -msse2 -mfpmath=sse"
 #endif
 
 // GCC 12 warns of a variable in its own AVX-512 header that is undefined on purpose, wherever an
-// intrinsic that uses it is inlined.
+// intrinsic that uses it is inlined, and without optimisation of conversions inside its macros.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
 
 namespace gibbs::detail {
@@ -261,14 +262,21 @@ GIBBS_INLINE batch<T, Arch> look_up(const T* table, const batch<uint_of<T>, Arch
   }
 }
 
-/// The mantissa of x with the exponent field of e.
+/// The mantissa of x with n in its exponent field, n in the bits of e above the lowest four.
 template <class Arch>
 GIBBS_INLINE batch<double, Arch> with_exponent(const batch<double, Arch>& x,
                                                const batch<std::uint64_t, Arch>& e) {
   constexpr int if_a_then_b_else_c = 0xca;
   const __m512i field = _mm512_set1_epi64(0x7ff0000000000000);
+  const batch<std::uint64_t, Arch> exponent = e << (mantissa_bits<double> - 4);
   return batch<double, Arch>(_mm512_castsi512_pd(
-      _mm512_ternarylogic_epi64(field, e, _mm512_castpd_si512(x), if_a_then_b_else_c)));
+      _mm512_ternarylogic_epi64(field, exponent, _mm512_castpd_si512(x), if_a_then_b_else_c)));
+}
+
+/// The first four bits of the mantissa of x, in the lowest bits.
+template <class T, class Arch>
+GIBBS_INLINE batch<uint_of<T>, Arch> mantissa_start(const batch<T, Arch>& x) {
+  return bits(x) >> (mantissa_bits<T> - 4);
 }
 
 /// m 2^e = x with 3/4 <= m < 3/2, for x > 0; infinity has e = infinity.
