@@ -475,7 +475,11 @@ class reference {
         break;
       }
       analysis::divide(term_, in_.temperature);
-      close = mpfr_cmpabs_ui(term_, 1) <= 0;
+      if (mpfr_cmpabs_ui(term_, 1) > 0) {
+        // Far from both maxima, it does not count.
+        close = mpfr_cmp_si(x.gap[i], -1'000'000) < 0 && mpfr_cmp_si(y.gap[i], -1'000'000) < 0;
+        continue;
+      }
       mpfr_expm1(term_, term_, MPFR_RNDN);
       mpfr_mul(term_, term_, y.weight[i], MPFR_RNDN);
       mpfr_add(normalizer_, normalizer_, term_, MPFR_RNDN);

@@ -25,9 +25,10 @@ foreach(way vendored installed)
     )
   else()
     install_gibbs()
-    run(${configure} -S "${HERE}" -B "${BUILD}/${way}" -DINSTALLED=ON "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_BUILD_TYPE=Debug)
-  endif()
-  if(way STREQUAL installed)
+    run(
+      ${configure} -S "${HERE}" -B "${BUILD}/${way}" -DINSTALLED=ON "-DCMAKE_PREFIX_PATH=${prefix}"
+      -DCMAKE_BUILD_TYPE=Debug
+    )
     run("${CMAKE_COMMAND}" --build "${BUILD}/${way}" --target other)
     file(GLOB_RECURSE built "${BUILD}/${way}/*gibbs_dispatch*.[ao]")
     if(built)

@@ -14,7 +14,8 @@ list(JOIN ARCHITECTURES "," architectures)
 # Without optimisation the accessors of spans and views, the standard library's among them, are functions too.
 run(
   ${configure} -S "${CONSUMERS}/two_units" -B "${BUILD}/build" "-DROOT=${ROOT}"
-  -DCMAKE_BUILD_TYPE=Release -DARCHITECTURES=${architectures} -DCMAKE_CXX_FLAGS=-DWITH_POLICIES
+  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" -DARCHITECTURES=${architectures}
+  -DCMAKE_CXX_FLAGS=-DWITH_POLICIES
 )
 foreach(name IN LISTS ARCHITECTURES)
   run("${CMAKE_COMMAND}" --build "${BUILD}/build" --target unit_${name})

@@ -6,7 +6,7 @@ list(JOIN ARCHITECTURES "," architectures)
 foreach(type Debug Release)
   run(
     ${configure} -S "${HERE}" -B "${BUILD}/${type}" "-DROOT=${ROOT}" -DCMAKE_BUILD_TYPE=${type}
-    -DARCHITECTURES=${architectures}
+    -DARCHITECTURES=${architectures} "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
   )
   run("${CMAKE_COMMAND}" --build "${BUILD}/${type}")
   file(GLOB programs "${BUILD}/${type}/app_*")
