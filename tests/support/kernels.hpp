@@ -155,20 +155,20 @@ kernel_error weight_error(std::size_t count) {
     mpfr_sub_d(right, right, low, MPFR_RNDN);
     result.take(std::abs(mpfr_get_d(right, MPFR_RNDN)) / ulp, static_cast<double>(x));
   };
-  T low = 0;
+  alignas(64) T low[batch::size] = {};
+  std::size_t lane = 0;
   detail::run_kernel<T>(
       [&](const batch& x) {
+        lane = 0;
         if constexpr (Parts) {
-          return exp2.in_parts(x).hi;
+          const auto parts = exp2.in_parts(x);
+          parts.lo.store_aligned(low);
+          return parts.hi;
         } else {
           return exp2(x).value();
         }
       },
-      next,
-      [&](T x, T y) {
-        if constexpr (Parts) low = gibbs::detail::first_lane(exp2.in_parts(batch(x)).lo);
-        check(x, static_cast<double>(y), static_cast<double>(low));
-      });
+      next, [&](T x, T y) { check(x, static_cast<double>(y), static_cast<double>(low[lane++])); });
   return result;
 }
 
