@@ -150,7 +150,7 @@ kernel_error weight_error(std::size_t count) {
     mpfr_exp2(right, right, MPFR_RNDN);
     mpfr_mul_2si(right, right, gibbs::detail::scaled_exp2<T, arch>::headroom, MPFR_RNDN);
     const double ulp =
-        std::ldexp(1.0, static_cast<int>(mpfr_get_exp(right)) - std::numeric_limits<T>::digits);
+        std::ldexp(1.0, std::ilogb(mpfr_get_d(right, MPFR_RNDN)) - gibbs::detail::mantissa_bits<T>);
     mpfr_sub_d(right, right, high, MPFR_RNDN);
     mpfr_sub_d(right, right, low, MPFR_RNDN);
     result.take(std::abs(mpfr_get_d(right, MPFR_RNDN)) / ulp, static_cast<double>(x));
