@@ -145,16 +145,6 @@ kernel_error weight_error(std::size_t count) {
     x = static_cast<T>(random.uniform(-60, 0) * (random.uniform() < 0.5 ? 1 : 0.02));
     return count-- > 0;
   };
-  const auto check = [&](T x, double high, double low) {
-    mpfr_mul_d(right, factor, static_cast<double>(x), MPFR_RNDN);
-    mpfr_exp2(right, right, MPFR_RNDN);
-    mpfr_mul_2si(right, right, gibbs::detail::scaled_exp2<T, arch>::headroom, MPFR_RNDN);
-    const double ulp =
-        std::ldexp(1.0, std::ilogb(mpfr_get_d(right, MPFR_RNDN)) - gibbs::detail::mantissa_bits<T>);
-    mpfr_sub_d(right, right, high, MPFR_RNDN);
-    mpfr_sub_d(right, right, low, MPFR_RNDN);
-    result.take(std::abs(mpfr_get_d(right, MPFR_RNDN)) / ulp, static_cast<double>(x));
-  };
   alignas(64) T low[batch::size] = {};
   std::size_t lane = 0;
   detail::run_kernel<T>(
@@ -168,7 +158,14 @@ kernel_error weight_error(std::size_t count) {
           return exp2(x).value();
         }
       },
-      next, [&](T x, T y) { check(x, static_cast<double>(y), static_cast<double>(low[lane++])); });
+      next,
+      [&](T x, T y) {
+        mpfr_mul_d(right, factor, static_cast<double>(x), MPFR_RNDN);
+        mpfr_exp2(right, right, MPFR_RNDN);
+        mpfr_mul_2si(right, right, gibbs::detail::scaled_exp2<T, arch>::headroom, MPFR_RNDN);
+        mpfr_sub_d(right, right, static_cast<double>(low[lane++]), MPFR_RNDN);
+        result.take(error_in_ulps(y, exact::from(right)), static_cast<double>(x));
+      });
   return result;
 }
 

@@ -88,7 +88,6 @@ struct log_parts {
   }
 };
 
-#if GIBBS_X86
 /// For each sixteenth of [1, 2), of which those from 3/2 on are halved: a factor near the
 /// reciprocal of its middle, and minus the logarithm of the factor, 1 and 0 for the two beside 1.
 /// The others are such that the logarithm has few digits, within 2^-33 (float), 2^-68 (double), so
@@ -136,7 +135,6 @@ GIBBS_INLINE batch<T, Arch> log1p_tail(const batch<T, Arch>& r) {
                       0x1.c72f47ca22837p-4, -0x1.981c4175ecb2bp-4, 0x1.4504dd6967aaap-4);
   }
 }
-#endif
 
 /// log(x) for x > 0, subnormal x too, within 1 ulp or so, near 1 too. For x = 0 or less than 0 the
 /// result means nothing.
@@ -144,7 +142,6 @@ template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   if constexpr (has_look_up<Arch>) {
-#if GIBBS_X86
     using table = log_table<T, Arch>;
     B m;
     B e;
@@ -153,7 +150,6 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
     const B r = multiply_subtract(m, look_up<T, Arch>(table::factors, sixteenth), B(T(1)));
     const B first = multiply_add(e, B(ln2_hi<T>), look_up<T, Arch>(table::logs, sixteenth));
     return first + (r + multiply_add(r * r, log1p_tail(r), e * B(ln2_lo<T>)));
-#endif
   } else {
     const log_parts<T, Arch> parts(x);
     const B result =
