@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Catches: a function in a header that is neither inline nor a template, and units compiled for different
-# architectures that lay the same type out differently. (consumer.symbols looks at the names themselves.)
+# Catches: a function in a header that is neither inline nor a template; units compiled for different
+# architectures that lay the same type out differently; and code that is compiled for one architecture under a
+# name that another one shares, of which the linker keeps either, so that a CPU without AVX may meet an AVX
+# instruction in a unit that was compiled without.
 include("${CMAKE_CURRENT_LIST_DIR}/../consumer.cmake")
 list(JOIN ARCHITECTURES "," architectures)
 foreach(type Debug Release)
@@ -18,3 +20,37 @@ foreach(type Debug Release)
     run("${program}")
   endforeach()
 endforeach()
+
+# Of Release: without optimisation the accessors of spans and views, the standard library's among them, are
+# functions too.
+find_program(NM nm REQUIRED)
+find_program(CXXFILT c++filt REQUIRED)
+foreach(name IN LISTS ARCHITECTURES)
+  file(GLOB_RECURSE object "${BUILD}/Release/CMakeFiles/unit_${name}.dir/*.o")
+  run("${NM}" --defined-only "${object}")
+  # W, a weak function. Data (V) is the same whatever the flags.
+  string(REGEX MATCHALL " [Ww] [^\n]*5(gibbs|xsimd)[^\n]*" symbols_${name} "${output}")
+  list(LENGTH symbols_${name} count)
+  if(count EQUAL 0)
+    message(FATAL_ERROR "no weak function at all in ${object}")
+  endif()
+endforeach()
+set(shared "")
+foreach(first IN LISTS ARCHITECTURES)
+  foreach(second IN LISTS ARCHITECTURES)
+    if(first STRLESS second)
+      foreach(symbol IN LISTS symbols_${first})
+        if(symbol IN_LIST symbols_${second})
+          list(APPEND shared "${symbol}")
+        endif()
+      endforeach()
+    endif()
+  endforeach()
+endforeach()
+if(shared)
+  list(REMOVE_DUPLICATES shared)
+  list(TRANSFORM shared REPLACE " . " "")
+  run("${CXXFILT}" ${shared})
+  message("${output}")
+  message(FATAL_ERROR "the functions above are compiled for several architectures under one name")
+endif()

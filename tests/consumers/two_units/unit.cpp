@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "../check.hpp"
 
-// For consumer.symbols, which links nothing: <execution> of libstdc++ needs TBB.
-#if defined(WITH_POLICIES) && __has_include(<tbb/task.h>)
+#ifdef WITH_POLICIES
 #include <gibbs/parallel.hpp>
 
 namespace {
