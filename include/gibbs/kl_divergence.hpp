@@ -235,8 +235,8 @@ struct kl_from_logits_careful_term {
   }
 };
 
-/// Likewise for plain rows, each lane perhaps of rows of its own. Weights are not divided by their
-/// sum here.
+/// Likewise for plain rows, each lane perhaps of rows of its own, with the weights as a third part.
+/// They are not divided by their sum here.
 template <class T, class Arch>
 class kl_from_logits_term {
   using B = batch<T, Arch>;
@@ -247,56 +247,35 @@ class kl_from_logits_term {
   /// d beyond this is left to the careful terms.
   static constexpr T most = T(0x1p30);
 
-  /// q_factor times a weight of q is as a weight of p; shift is the log of the quotient of the sums
-  /// of exp((x - max) / T).
+  /// q_factor times a weight of q is as a weight of p; shift is the log of the same for weights of
+  /// exp((x - max) / T).
   GIBBS_INLINE kl_from_logits_term(const temperature<T>& t, const row_type& p_row,
-                                   const row_type& q_row, const wide_type& q_factor,
-                                   const wide_type& shift)
-      : p_row_(p_row),
-        q_row_(q_row),
-        q_factor_(q_factor),
-        shift_(shift),
+                                   const row_type& q_row, const B& q_factor, const wide_type& shift)
+      : q_factor_(q_factor),
         inverse_(in_all_lanes<T, Arch>(t.inverse)),
-        maxima_apart_(wide_type::sum(p_row.largest(), -q_row.largest())),
+        shift_(wide_type::sum(p_row.largest(), -q_row.largest()) * inverse_ + shift),
         most_apart_(static_cast<T>(most * t.value)),
         least_(most_apart_ * B(T(-2))) {}
 
-  GIBBS_INLINE kl_parts<T, Arch> operator()(B& mark, const B& x, const B& y) const {
-    const B p = p_row_.weight(x).value();
-    const B w = q_row_.weight(y).value();
-    const B q = multiply_add(w, q_factor_.hi, w * q_factor_.lo);
-    // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large. What is
-    // equal in x - y and in the distance of the maxima goes before anything is rounded.
+  /// p and w are the weights of x and y.
+  GIBBS_INLINE terms<T, Arch, 3> operator()(B& mark, const B& x, const B& y, const B& p,
+                                            const B& w) const {
+    // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large: nothing
+    // is lost until their distance is subtracted, as a part of the shift.
     const wide_type apart = wide_type::sum(max_or_second(least_, x), -max_or_second(least_, y));
-    wide_type rest = wide_type::sum(apart.hi, -maxima_apart_.hi);
-    rest.lo += apart.lo - maxima_apart_.lo;
-    const B d = wide_type::product_minus(rest, inverse_, shift_);
+    const B d = wide_type::product_minus(apart, inverse_, shift_);
     const B masked(-infinity<T>);
     mark = choose((apart.hi > most_apart_) | ((x > masked) & (y == masked)), B(T(1)), mark);
-    return {p, q, d};
+    const kl_parts<T, Arch> parts(p, w * q_factor_, d);
+    return {{parts.term, parts.surplus, p}};
   }
 
  private:
-  const row_type& p_row_;
-  const row_type& q_row_;
-  wide_type q_factor_;
-  wide_type shift_;
+  B q_factor_;
   wide_type inverse_;
-  wide_type maxima_apart_;
+  wide_type shift_;
   B most_apart_;
   B least_;
-};
-
-/// One of the parts as a term to be added up.
-template <bool Surplus, class T, class Arch>
-struct bound_kl_term {
-  const kl_from_logits_term<T, Arch>& term;
-  batch<T, Arch>& mark;
-  GIBBS_INLINE terms<T, Arch, 1> operator()(const batch<T, Arch>& x,
-                                            const batch<T, Arch>& y) const {
-    const auto parts = term(mark, x, y);
-    return {{Surplus ? parts.surplus : parts.term}};
-  }
 };
 
 /// The logit whose distance from the largest is so many T; the lowest one if there is none.
@@ -398,48 +377,25 @@ T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>
   }
 }
 
-/// Weights as they are rounded.
-struct rounded_weights {
-  static constexpr std::size_t size = 1;
-  static constexpr std::size_t exact = 0;
-  template <class Row, class T, class Arch>
-  GIBBS_INLINE terms<T, Arch, 1> operator()(const Row& row, const batch<T, Arch>& x) const {
-    return {{row.weight(x).value()}};
-  }
-};
-
-/// What the divergence of plain rows needs of each of them, a lane a row.
+/// What is known of rows before their divergence, a lane a row.
 template <class T, class Arch>
 struct row_weights {
   plain_row<T, Arch> row;
-  batch<T, Arch> largest;   ///< of the weights, as it is rounded
-  wide_batch<T, Arch> sum;  ///< of the weights
-  std::uint32_t plain;
+  std::uint32_t plain;      ///< One bit a row. The other rows have some numbers here.
+  batch<T, Arch> largest;   ///< of the weights, as they are rounded
+  wide_batch<T, Arch> sum;  ///< of all weights or of some
 
-  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_totals<T, Arch, 1>& totals)
-      : row(t, totals.largest),
-        largest(row.weight(row.largest()).value()),
-        sum(totals.of[0]),
-        plain(totals.plain) {}
-
-  /// Of rows that are not too long for the cache, or of one of any length.
-  GIBBS_INLINE static row_weights of(const temperature<T>& t, matrix_view<const T> x) {
-    using B = batch<T, Arch>;
-    if (x.columns() <= long_row) return {t, add_up_long_rows<T, Arch>(t, rounded_weights(), x)};
-    const auto sum = sum_of_row<T, Arch>(x.data(), x.columns(), t);
-    const bool is_plain = plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), sum.largest);
-    plain_totals<T, Arch, 1> totals(plain_row<T, Arch>(t, B(is_plain ? sum.largest : T(0))),
-                                    is_plain);
-    totals.of[0] = {B(T(0)), B(T(0))};
-    row_weights result(t, totals);
-    result.sum = in_all_lanes<T, Arch>(
-        split<T>(wide<T>(first_lane(result.largest)) * (is_plain ? sum.mass() : wide<T>(1.0))));
-    return result;
-  }
+  GIBBS_INLINE row_weights(const temperature<T>& t, const typename tile<T, Arch>::plain_rows& rows)
+      : row(t, rows.largest), plain(rows.rows), largest(row.weight(row.largest()).value()) {}
 };
 
-/// Of plain rows, by add_up(surplus, mark, q_factor, shift), which adds up one of the parts of all
-/// of them.
+/// Of plain rows, by add_up(rows, mark, q_factor, shift, totals), which adds up the three parts of
+/// at least these rows.
+///
+/// Any factor f in the place of the quotient of the sums P of p and Q of q gives the terms of q f'
+/// with f' = f Q / P. As the sum of p - q f' over P is 1 - f', the divergence is the sum of those
+/// terms over P less f' - 1 - log f', which is never negative. So the sums of weights need not be
+/// known before: a factor that is not too far off will do, and says how far off it is.
 template <class T, class Arch, class AddUp>
 GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>& p,
                                                        const row_weights<T, Arch>& q,
@@ -447,36 +403,56 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   const B zero(T(0));
-  const wide_type q_factor = p.sum / q.sum;
-  // Of the sums of exp((x - max) / T). The quotient of a number by itself is only nearly 1, which
-  // rows that are nearly equal would show.
-  const B down(rescue_down<T>);
-  const wide_type p_sum = p.sum * wide_type{q.largest * down, zero};
-  const wide_type q_sum = q.sum * wide_type{p.largest * down, zero};
-  const wide_type quotient = choose((p_sum.hi == q_sum.hi) & (p_sum.lo == q_sum.lo),
-                                    wide_type{B(T(1)), zero}, p_sum / q_sum);
-  wide_type shift = log_of_sum(quotient.hi, wide_type{quotient.lo, zero});
+  const B one(T(1));
+  wide_type q_factor = p.sum / q.sum;
+  const wide_type at_maxima = q_factor * (wide_type{q.largest, zero} / wide_type{p.largest, zero});
+  wide_type shift = log_of_sum(at_maxima.hi, {at_maxima.lo, zero});
   B mark = zero;
-  row_results<T, Arch> result;
-  result.value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
-  result.valid = (mark == zero) & (result.value >= B(far_logits<T, Arch>::least_divergence)) &
-                 (result.value <= B((std::numeric_limits<T>::max)()));
-  // The error of the shift enters squared. Where that could be seen, the sum of p - q, which has to
-  // be 0, tells the error.
-  const B visible(16 * std::numeric_limits<T>::epsilon());
-  const auto again = result.valid & (result.value < visible);
-  if (!xsimd::any(again)) return result;
-  const wide_type surplus = add_up(std::true_type(), mark, q_factor, shift) / p.sum;
-  const wide_type none{zero, zero};
-  shift = shift + choose(again, surplus, none);
-  const B value = (add_up(std::false_type(), mark, q_factor, shift) / p.sum).value();
-  result.value = choose(again, value, result.value);
-  return result;
+  B divergence = zero;
+  auto found = zero != zero;
+  std::uint32_t rows = p.plain & q.plain;
+  // Once is nearly always enough, twice where it is not, but for rows that are equal to all digits.
+  for (int tries = 0; rows != 0 && tries < 3; ++tries) {
+    wide_type totals[3];
+    add_up(rows, mark, q_factor.hi, shift, totals);
+    const wide_type surplus = totals[1] / totals[2];
+    const wide_type most{B(T(0.875)), zero};
+    const wide_type missing = choose(surplus.hi < most.hi, surplus, most);
+    const wide_type off = -log_of_sum(one, -missing);
+    const B excess = off.hi * (off.hi * exp_remainder(off.hi));
+    const B value = (totals[0] / totals[2]).value() - excess;
+    divergence = choose(found, divergence, value);
+    found = found | ((abs(off.hi) <= one) & (excess <= value * B(T(0.125))));
+    rows &= ~lane_bits<T, Arch>(found | (mark != zero) | (value != value), lanes<T, Arch>);
+    shift = shift + off;
+    q_factor = q_factor / (wide_type{one, zero} + -missing);
+  }
+  const auto valid = found & (mark == zero) &
+                     (divergence >= B(far_logits<T, Arch>::least_divergence)) &
+                     (divergence <= B((std::numeric_limits<T>::max)()));
+  return {divergence, valid};
 }
 
 template <class T, class Arch>
 void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
   reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
+}
+
+/// The weights of short rows, and their sums.
+template <class T, class Arch>
+GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch>& logits,
+                                             tile<T, Arch>& weights) {
+  using B = batch<T, Arch>;
+  const auto limit = plain_row<T, Arch>::limit(t);
+  row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
+  sums<T, Arch, 1> all;
+  add_up_columns(all, logits.columns(), [&](std::size_t c) {
+    const B w = result.row.weight(logits[c]).value();
+    weights.set(c, w);
+    return terms<T, Arch, 1>{{w}};
+  });
+  result.sum = all.total_of_lanes(0).ordered();
+  return result;
 }
 
 /// Up to `lanes` short rows.
@@ -485,17 +461,51 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
                                           matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  tile<T, Arch> p_tile(x);
-  tile<T, Arch> q_tile(y);
-  const row_weights<T, Arch> p(t, add_up_tile<T, Arch>(t, rounded_weights(), p_tile));
-  const row_weights<T, Arch> q(t, add_up_tile<T, Arch>(t, rounded_weights(), q_tile));
+  tile<T, Arch> p_logits(x);
+  tile<T, Arch> q_logits(y);
+  tile<T, Arch> p_weights;
+  tile<T, Arch> q_weights;
+  const auto p = weigh_tile(t, p_logits, p_weights);
+  const auto q = weigh_tile(t, q_logits, q_weights);
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
-      p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
+      p, q,
+      [&](std::uint32_t, B& mark, const B& q_factor, const wide_type& shift,
+          wide_type(&totals)[3]) {
         const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
-        return add_up_tiles(bound_kl_term<surplus.value, T, Arch>{term, mark}, p_tile, q_tile)
-            .ordered();
+        sums<T, Arch, 3> all;
+        add_up_columns(all, x.columns(), [&](std::size_t c) {
+          return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
+        });
+        unroll<3>([&](std::size_t i)
+                      GIBBS_INLINE_LAMBDA { totals[i] = all.total_of_lanes(i).ordered(); });
       });
+}
+
+/// Of longer rows no more is looked at than of such.
+inline constexpr std::size_t most_sampled = 4096;
+
+/// The sums of the weights of both rows over a part of them: so many of the batches that have
+/// elements of x not more than depth below the largest.
+template <class T, class Arch>
+GIBBS_INLINE sums<T, Arch, 2> sample_weights(const plain_row<T, Arch>& p_row,
+                                             const plain_row<T, Arch>& q_row, std::size_t n,
+                                             const T* x, const T* y, T depth) {
+  using B = batch<T, Arch>;
+  constexpr std::size_t step = lanes<T, Arch>;
+  const B least = p_row.largest() - B(depth);
+  terms<T, Arch, 2> sum{{B(T(0)), B(T(0))}};
+  std::size_t left = (std::min)(n, most_sampled) / (8 * step);
+  for (std::size_t i = 0; i + step <= n && left > 0; i += step) {
+    const B v = read<T, Arch>(x + i);
+    if (!xsimd::any(v >= least)) continue;
+    sum = sum +
+          terms<T, Arch, 2>{{p_row.weight(v).value(), q_row.weight(read<T, Arch>(y + i)).value()}};
+    --left;
+  }
+  sums<T, Arch, 2> result;
+  result.add(sum);
+  return result;
 }
 
 /// Up to `lanes` rows that are not too long for the cache, or one of any length.
@@ -505,43 +515,63 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  const auto p = row_weights<T, Arch>::of(t, x);
-  const auto q = row_weights<T, Arch>::of(t, y);
+  const T limit = row_type::limit(t);
+  row_weights<T, Arch> p(t, plain_rows_of<false, T, Arch>(limit, x));
+  row_weights<T, Arch> q(t, plain_rows_of<false, T, Arch>(limit, y));
   plain = p.plain & q.plain;
   if (plain == 0) return {B(T(0)), B(T(0)) == B(T(0))};
   typename row_type::lanes_in_memory p_memory;
   typename row_type::lanes_in_memory q_memory;
   p.row.store(p_memory);
   q.row.store(q_memory);
+  rows_of_sums<T, Arch, 2> samples;
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    sums<T, Arch, 2> of_row;
+    if ((plain >> r & 1) != 0) {
+      of_row = sample_weights(row_type(p.row, p_memory, r), row_type(q.row, q_memory, r),
+                              x.columns(), row_of(x, r), row_of(y, r), t.octave * 4);
+    }
+    samples.set(r, of_row);
+  }
+  wide_type sampled[2];
+  samples.bring_together(x.rows(), sampled);
+  // With a little of the maxima, so that none is 0 beside the other.
+  const B little(T(1) / 16);
+  p.sum = sampled[0] + wide_type{p.largest * little, B(T(0))};
+  q.sum = sampled[1] + wide_type{q.largest * little, B(T(0))};
+
   return kl_from_logits_plain(
-      p, q, [&](auto surplus, B& mark, const wide_type& q_factor, const wide_type& shift) {
+      p, q,
+      [&](std::uint32_t rows, B& mark, const B& q_factor, const wide_type& shift,
+          wide_type(&totals)[3]) {
         alignas(64) T of_lanes[4][lanes<T, Arch>];
-        alignas(64) T marks[lanes<T, Arch>] = {};
-        q_factor.hi.store_aligned(of_lanes[0]);
-        q_factor.lo.store_aligned(of_lanes[1]);
-        shift.hi.store_aligned(of_lanes[2]);
-        shift.lo.store_aligned(of_lanes[3]);
-        rows_of_sums<T, Arch, 1> all_rows;
+        q_factor.store_aligned(of_lanes[0]);
+        shift.hi.store_aligned(of_lanes[1]);
+        shift.lo.store_aligned(of_lanes[2]);
+        mark.store_aligned(of_lanes[3]);
+        rows_of_sums<T, Arch, 3> all_rows;
         for (std::size_t r = 0; r < x.rows(); ++r) {
-          sums<T, Arch, 1> all;
-          if ((plain >> r & 1) != 0) {
+          sums<T, Arch, 3> all;
+          if ((rows >> r & 1) != 0) {
             const row_type p_row(p.row, p_memory, r);
             const row_type q_row(q.row, q_memory, r);
-            const kl_from_logits_term<T, Arch> term(t, p_row, q_row,
-                                                    {B(of_lanes[0][r]), B(of_lanes[1][r])},
-                                                    {B(of_lanes[2][r]), B(of_lanes[3][r])});
+            const kl_from_logits_term<T, Arch> term(t, p_row, q_row, B(of_lanes[0][r]),
+                                                    {B(of_lanes[1][r]), B(of_lanes[2][r])});
             B row_mark(T(0));
             sweep_sums<pace::fast>(
-                all, x.columns(), bound_kl_term<surplus.value, T, Arch>{term, row_mark},
+                all, x.columns(),
+                [&](const B& v, const B& w) GIBBS_INLINE_LAMBDA {
+                  return term(row_mark, v, w, p_row.weight(v).value(), q_row.weight(w).value());
+                },
                 input<T>{row_of(x, r), -infinity<T>}, input<T>{row_of(y, r), -infinity<T>});
-            if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
+            if (xsimd::any(row_mark != B(T(0)))) of_lanes[3][r] = 1;
+          } else {
+            all.add({{B(T(0)), B(T(0)), B(T(1))}});  // to be divided by
           }
           all_rows.set(r, all);
         }
-        mark = B::load_aligned(marks);
-        wide_type totals[1];
+        mark = B::load_aligned(of_lanes[3]);
         all_rows.bring_together(x.rows(), totals);
-        return totals[0];
       });
 }
 
