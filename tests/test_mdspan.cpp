@@ -49,6 +49,7 @@ class two_dimensions {
  public:
   using value_type = std::remove_cv_t<T>;
   using data_handle_type = T*;
+  using reference = T&;
   using layout_type = void;
   using accessor_type = void;
   static constexpr std::size_t rank() { return 2; }

@@ -9,8 +9,8 @@
 // includes it may be compiled with -ffast-math. Link gibbs::dispatch (CMake), or compile the units
 // of dispatch_unit.hpp.
 //
-// The environment variable GIBBS_MAX_ARCHITECTURE (sse2, avx2 or avx512; read once) keeps the
-// choice at or below an architecture. Other values are ignored.
+// The environment variable GIBBS_MAX_ARCHITECTURE (one of the names of architecture(), or base;
+// read once) keeps the choice at or below an architecture. Other values are ignored.
 #ifndef GIBBS_DISPATCH_HPP
 #define GIBBS_DISPATCH_HPP
 
@@ -20,8 +20,10 @@
 
 #include "detail/arguments.hpp"
 #include "detail/dispatch_table.hpp"
+#include "detail/target.hpp"
 
 namespace gibbs::dispatch {
+inline namespace GIBBS_TARGET {
 
 /// The architecture in use: "sse2", "avx2" (with FMA) or "avx512" on x86, "neon64" on 64-bit Arm,
 /// "base" elsewhere.
@@ -313,6 +315,7 @@ detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logit
   return result[0];
 }
 
+}  // namespace GIBBS_TARGET
 }  // namespace gibbs::dispatch
 
 #define GIBBS_MDSPAN_NAMESPACE gibbs::dispatch

@@ -15,7 +15,7 @@ namespace gibbs {
 
 /// nats / ln 2: what is measured in nats, in bits.
 template <std::floating_point T>
-constexpr T to_bits(T nats) {
+GIBBS_INLINE constexpr T to_bits(T nats) {
   return nats * std::numbers::log2e_v<T>;
 }
 
@@ -24,7 +24,8 @@ constexpr T to_bits(T nats) {
 /// Accuracy: accuracy::entropy ulp for probabilities up to 1; where terms of both signs meet (p[i]
 /// > 1), of the sum of their absolute values.
 ///
-/// Special values: 0 log 0 is 0. An empty row gives 0. NaN or a negative number in p gives NaN.
+/// Special values: 0 log 0 is 0. An empty row gives 0. NaN or a negative number in p gives NaN,
+/// +infinity -infinity.
 template <detail::float_range P, class Arch = detail::default_arch>
 detail::element<P> entropy(const P& p);
 
@@ -51,7 +52,8 @@ template <detail::float_range Logits, class Arch = detail::default_arch>
 detail::element<Logits> entropy_from_logits(const Logits& logits,
                                             const logit_options& options = {});
 
-/// The same for each row of a matrix: results[i] belongs to row i.
+/// The same for each row of a matrix: results[i] belongs to row i. Errors: also if results does not
+/// have as many elements as there are rows; nothing is written then.
 template <class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void entropy_from_logits(matrix_view<In> logits, Results&& results,

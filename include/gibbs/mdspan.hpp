@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// std::mdspan of two dimensions wherever matrix_view is accepted, on its own or beside one. Any
-// class with its interface will do, such as that of its reference implementation; <mdspan> itself
-// is not needed. dispatch.hpp has the same without this header.
+// std::mdspan of two dimensions in the place of a matrix_view, on its own or beside one, for all
+// functions but those with an execution policy and the states. Any class with its interface will
+// do, such as that of its reference implementation; <mdspan> itself is not needed. dispatch.hpp has
+// the same without this header.
 #ifndef GIBBS_MDSPAN_HPP
 #define GIBBS_MDSPAN_HPP
 

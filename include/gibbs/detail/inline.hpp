@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// GIBBS_INLINE: functions that never become a symbol of their own. Units compiled with different -m
-// flags have no function in common then, without optimisation either.
+// GIBBS_INLINE: functions that never become a symbol of their own, without optimisation either, so
+// that units compiled with different -m flags do not share them.
 #ifndef GIBBS_DETAIL_INLINE_HPP
 #define GIBBS_DETAIL_INLINE_HPP
 

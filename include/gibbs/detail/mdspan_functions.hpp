@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// std::mdspan of two dimensions wherever matrix_view is accepted, on its own or beside one. Any
-// class with its interface will do, such as that of its reference implementation; <mdspan> itself
-// is not needed. The functions are the same for gibbs and for gibbs::dispatch: whoever includes
-// this says which by GIBBS_MDSPAN_NAMESPACE, after its functions for matrix_view.
+// std::mdspan of two dimensions in the place of a matrix_view, on its own or beside one: any class
+// with its interface, such as that of its reference implementation. The functions are the same for
+// gibbs and for gibbs::dispatch: whoever includes this says which by GIBBS_MDSPAN_NAMESPACE, after
+// its functions for matrix_view.
 #ifndef GIBBS_DETAIL_MDSPAN_FUNCTIONS_HPP
 #define GIBBS_DETAIL_MDSPAN_FUNCTIONS_HPP
 
 #include <concepts>
 #include <cstddef>
 #include <type_traits>
-#include <utility>
 
 #include "../matrix_view.hpp"
 #include "arguments.hpp"
@@ -23,6 +22,9 @@ concept mdspan_like = M::rank()
   typename M::layout_type;
   typename M::accessor_type;
   { m.data_handle() } -> std::convertible_to<const typename M::value_type*>;
+  // Not an accessor that scales or converts.
+  requires std::same_as < typename M::reference, std::remove_pointer_t<decltype(m.data_handle())>
+  & > ;
   { m.extent(0) } -> std::convertible_to<std::size_t>;
   { m.stride(1) } -> std::convertible_to<std::size_t>;
 };
@@ -61,85 +63,88 @@ GIBBS_INLINE auto as_matrix(const char* function, const M& m) {
 namespace GIBBS_MDSPAN_NAMESPACE {
 
 template <detail::matrix_like In, detail::matrix_like Out>
-requires(detail::mdspan_like<In> ||
-         detail::mdspan_like<Out>) void softmax(const In& logits, const Out& out,
-                                                const logit_options& options = {}) {
+requires(detail::mdspan_like<In> || detail::mdspan_like<Out>) GIBBS_INLINE
+    void softmax(const In& logits, const Out& out, const logit_options& options = {}) {
   constexpr auto function = "softmax";
   GIBBS_MDSPAN_NAMESPACE::softmax(detail::as_matrix(function, logits),
                                   detail::as_matrix(function, out), options);
 }
 
 template <detail::matrix_like In, detail::matrix_like Out, class Results>
-requires(detail::mdspan_like<In> || detail::mdspan_like<Out>) void softmax_with_log_sum_exp(
-    const In& logits, const Out& out, Results&& results, const logit_options& options = {}) {
+requires(detail::mdspan_like<In> || detail::mdspan_like<Out>) GIBBS_INLINE
+    void softmax_with_log_sum_exp(const In& logits, const Out& out, Results&& results,
+                                  const logit_options& options = {}) {
   constexpr auto function = "softmax_with_log_sum_exp";
   GIBBS_MDSPAN_NAMESPACE::softmax_with_log_sum_exp(
       detail::as_matrix(function, logits), detail::as_matrix(function, out), results, options);
 }
 
 template <detail::matrix_like In, detail::matrix_like Out>
-requires(detail::mdspan_like<In> ||
-         detail::mdspan_like<Out>) void log_softmax(const In& logits, const Out& out,
-                                                    const logit_options& options = {}) {
+requires(detail::mdspan_like<In> || detail::mdspan_like<Out>) GIBBS_INLINE
+    void log_softmax(const In& logits, const Out& out, const logit_options& options = {}) {
   constexpr auto function = "log_softmax";
   GIBBS_MDSPAN_NAMESPACE::log_softmax(detail::as_matrix(function, logits),
                                       detail::as_matrix(function, out), options);
 }
 
 template <detail::mdspan_like In, class Results>
-void log_sum_exp(const In& logits, Results&& results, const logit_options& options = {}) {
+GIBBS_INLINE void log_sum_exp(const In& logits, Results&& results,
+                              const logit_options& options = {}) {
   constexpr auto function = "log_sum_exp";
   GIBBS_MDSPAN_NAMESPACE::log_sum_exp(detail::as_matrix(function, logits), results, options);
 }
 
 template <detail::mdspan_like In, class Results>
-void entropy(const In& p, Results&& results) {
+GIBBS_INLINE void entropy(const In& p, Results&& results) {
   constexpr auto function = "entropy";
   GIBBS_MDSPAN_NAMESPACE::entropy(detail::as_matrix(function, p), results);
 }
 
 template <detail::mdspan_like In, class Results>
-void entropy_from_logits(const In& logits, Results&& results, const logit_options& options = {}) {
+GIBBS_INLINE void entropy_from_logits(const In& logits, Results&& results,
+                                      const logit_options& options = {}) {
   constexpr auto function = "entropy_from_logits";
   GIBBS_MDSPAN_NAMESPACE::entropy_from_logits(detail::as_matrix(function, logits), results,
                                               options);
 }
 
 template <detail::matrix_like P, detail::matrix_like Q, class Results>
-requires(detail::mdspan_like<P> ||
-         detail::mdspan_like<Q>) void cross_entropy(const P& p, const Q& q, Results&& results) {
+requires(detail::mdspan_like<P> || detail::mdspan_like<Q>) GIBBS_INLINE
+    void cross_entropy(const P& p, const Q& q, Results&& results) {
   constexpr auto function = "cross_entropy";
   GIBBS_MDSPAN_NAMESPACE::cross_entropy(detail::as_matrix(function, p),
                                         detail::as_matrix(function, q), results);
 }
 
 template <detail::mdspan_like In, detail::label_range Labels, class Results>
-void cross_entropy_from_logits(const In& logits, const Labels& labels, Results&& results,
-                               const logit_options& options = {}) {
+GIBBS_INLINE void cross_entropy_from_logits(const In& logits, const Labels& labels,
+                                            Results&& results, const logit_options& options = {}) {
   constexpr auto function = "cross_entropy_from_logits";
   GIBBS_MDSPAN_NAMESPACE::cross_entropy_from_logits(detail::as_matrix(function, logits), labels,
                                                     results, options);
 }
 
 template <detail::matrix_like In, detail::matrix_like Target, class Results>
-requires(detail::mdspan_like<In> || detail::mdspan_like<Target>) void cross_entropy_from_logits(
-    const In& logits, const Target& target, Results&& results, const logit_options& options = {}) {
+requires(detail::mdspan_like<In> || detail::mdspan_like<Target>) GIBBS_INLINE
+    void cross_entropy_from_logits(const In& logits, const Target& target, Results&& results,
+                                   const logit_options& options = {}) {
   constexpr auto function = "cross_entropy_from_logits";
   GIBBS_MDSPAN_NAMESPACE::cross_entropy_from_logits(
       detail::as_matrix(function, logits), detail::as_matrix(function, target), results, options);
 }
 
 template <detail::matrix_like P, detail::matrix_like Q, class Results>
-requires(detail::mdspan_like<P> ||
-         detail::mdspan_like<Q>) void kl_divergence(const P& p, const Q& q, Results&& results) {
+requires(detail::mdspan_like<P> || detail::mdspan_like<Q>) GIBBS_INLINE
+    void kl_divergence(const P& p, const Q& q, Results&& results) {
   constexpr auto function = "kl_divergence";
   GIBBS_MDSPAN_NAMESPACE::kl_divergence(detail::as_matrix(function, p),
                                         detail::as_matrix(function, q), results);
 }
 
 template <detail::matrix_like P, detail::matrix_like Q, class Results>
-requires(detail::mdspan_like<P> || detail::mdspan_like<Q>) void kl_divergence_from_logits(
-    const P& p_logits, const Q& q_logits, Results&& results, const logit_options& options = {}) {
+requires(detail::mdspan_like<P> || detail::mdspan_like<Q>) GIBBS_INLINE
+    void kl_divergence_from_logits(const P& p_logits, const Q& q_logits, Results&& results,
+                                   const logit_options& options = {}) {
   constexpr auto function = "kl_divergence_from_logits";
   GIBBS_MDSPAN_NAMESPACE::kl_divergence_from_logits(detail::as_matrix(function, p_logits),
                                                     detail::as_matrix(function, q_logits), results,

@@ -24,4 +24,28 @@ bool check_policy() { return true; }
 }  // namespace
 #endif
 
-bool UNIT() { return check() && check_policy(); }
+// An mdspan in all but name.
+struct table {
+  using value_type = float;
+  using data_handle_type = float*;
+  using reference = float&;
+  using layout_type = void;
+  using accessor_type = void;
+  static constexpr std::size_t rank() { return 2; }
+  float* data_handle() const { return data; }
+  std::size_t extent(std::size_t i) const { return i == 0 ? 2 : 50; }
+  std::size_t stride(std::size_t i) const { return i == 0 ? 50 : 1; }
+  float* data;
+};
+
+namespace {
+bool check_mdspan() {
+  std::vector<float> logits(100);
+  std::vector<float> results(2);
+  gibbs::softmax(table{logits.data()}, table{logits.data()});
+  gibbs::entropy(table{logits.data()}, results);
+  return near_to("entropy of an mdspan", results[1], std::log(50.0));
+}
+}  // namespace
+
+bool UNIT() { return check() && check_policy() && check_mdspan(); }
