@@ -77,8 +77,8 @@ inline real reference_kl_term(real p, real q) {
 inline real reference_exp_excess(real d) {
   if (std::fabs(d) > real(0.5)) return d + std::expm1(-d);
   real sum = 0;
-  for (int n = 22; n >= 2; --n) sum = (real(1) - sum * d) / n;  // Horner of sum (-d)^(n-2) 2 / n!
-  // sum is now (1/2)(1 - d/3 (1 - d/4 (...))).
+  // Horner of the sum of (-d)^(n-2) / n!
+  for (int n = 22; n >= 2; --n) sum = (real(1) - sum * d) / n;
   return sum * d * d;
 }
 

@@ -20,7 +20,7 @@ std::string text_of(const char* path) {
   std::istream& in = path != nullptr ? file : std::cin;
   std::string text(std::istreambuf_iterator<char>(in), {});
   if (!in || (path != nullptr && file.peek() != std::ifstream::traits_type::eof())) {
-    throw std::runtime_error(std::string("cannot read ") + path);
+    throw std::runtime_error(std::string("cannot read ") + (path != nullptr ? path : "the input"));
   }
   return text;
 }

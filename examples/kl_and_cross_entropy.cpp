@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
-#include <functional>
 #include <gibbs/gibbs.hpp>
 #include <iterator>
 #include <numeric>

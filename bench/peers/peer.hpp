@@ -9,7 +9,7 @@
 
 namespace bench {
 
-/// Row-major without gaps. `b` is the second matrix of cross_entropy and the two KL divergences;
+/// Row-major without gaps. `b` is the second matrix of those that have two;
 /// `out` holds rows x columns elements, of which reductions use the first `rows`.
 template <class T>
 struct problem {

@@ -4,6 +4,10 @@
 #ifndef GIBBS_CROSS_ENTROPY_HPP
 #define GIBBS_CROSS_ENTROPY_HPP
 
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
 #include "detail/labels.hpp"
@@ -18,7 +22,8 @@ namespace gibbs {
 /// (q[i] > 1), of the sum of their absolute values.
 ///
 /// Special values: where p[i] is 0 the term is 0, also for q[i] = 0; where only q[i] is 0 the
-/// result is +infinity. Empty rows give 0. NaN or a negative number in p or q gives NaN.
+/// result is +infinity. Empty rows give 0. NaN or a negative number in p or q gives NaN. +infinity
+/// is multiplied and added as IEEE has it.
 ///
 /// Errors: std::invalid_argument if the sizes differ.
 template <detail::float_range P, detail::range_of<detail::element<P>> Q,
@@ -41,13 +46,16 @@ void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results);
 /// number of maxima if the label is one of them, else +infinity. Temperature +infinity: the
 /// logarithm of the number of elements that are not -infinity.
 ///
-/// Errors: std::invalid_argument if label is less than 0 or not less than the number of logits, or
-/// for a temperature less than 0 or NaN.
+/// Label may be any standard integer type; bool and those for characters are none.
+///
+/// Errors: std::invalid_argument if label is less than 0 or not less than the number of logits, as
+/// each is of an empty row, or for a temperature less than 0 or NaN.
 template <detail::float_range Logits, detail::label_type Label, class Arch = detail::default_arch>
 detail::element<Logits> cross_entropy_from_logits(const Logits& logits, Label label,
                                                   const logit_options& options = {});
 
-/// The same for each row of a matrix: labels[i] and results[i] belong to row i.
+/// The same for each row of a matrix: labels[i] and results[i] belong to row i. Errors: also if
+/// there are not as many labels or results as rows; nothing is written then.
 template <class In, detail::label_range Labels, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
@@ -59,7 +67,8 @@ void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Res
 ///
 /// Special values: where target[i] is 0 the term is 0, also for a logit of -infinity; where it is
 /// not 0 and the logit is -infinity the result is +infinity. NaN, +infinity or nothing but
-/// -infinity in logits, NaN or a negative number in target give NaN. Empty rows give 0.
+/// -infinity in logits, NaN or a negative number in target give NaN; +infinity in target gives an
+/// infinite result or NaN. Empty rows give 0.
 ///
 /// Errors: std::invalid_argument if the sizes differ, or for a temperature less than 0 or NaN.
 template <detail::float_range Logits, detail::range_of<detail::element<Logits>> Target,
@@ -67,7 +76,8 @@ template <detail::float_range Logits, detail::range_of<detail::element<Logits>> 
 detail::element<Logits> cross_entropy_from_logits(const Logits& logits, const Target& target,
                                                   const logit_options& options = {});
 
-/// The same for each row of two matrices: results[i] belongs to row i.
+/// The same for each row of two matrices: results[i] belongs to row i. Errors: also if results does
+/// not have as many elements as there are rows; nothing is written then.
 template <class In, class Target, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> target,

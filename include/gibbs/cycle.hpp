@@ -45,7 +45,8 @@ using cycle_value = std::remove_cvref_t<std::invoke_result_t<Next&, const Start&
 
 /// Can be called with the start and with the values that it returns, and these can be compared.
 template <class Next, class Start>
-concept cycle_function = std::regular<cycle_value<Start, Next>> &&
+concept cycle_function =
+    std::copyable<cycle_value<Start, Next>> && std::equality_comparable<cycle_value<Start, Next>> &&
     std::convertible_to<Start, cycle_value<Start, Next>> &&
     std::is_invocable_r_v<cycle_value<Start, Next>, Next&, const cycle_value<Start, Next>&>;
 

@@ -9,7 +9,7 @@
 //
 // and the same with GIBBS_DISPATCH_UNIT(base), and on x86 also GIBBS_DISPATCH_UNIT(avx2) with the
 // flags -mavx2 -mfma and GIBBS_DISPATCH_UNIT(avx512) with -mavx2 -mfma -mavx512f -mavx512cd
-// -mavx512bw -mavx512dq -mavx512vl. Wrong flags do not compile.
+// -mavx512bw -mavx512dq -mavx512vl. A unit does not compile with the flags of another one.
 //
 // The names of functions tell the architectures of xsimd apart, no more. A file that includes the
 // other headers and is compiled with, say, -march=znver4 shares the functions of the unit avx512,

@@ -4,7 +4,6 @@
 #ifndef GIBBS_ENTROPY_STATE_HPP
 #define GIBBS_ENTROPY_STATE_HPP
 
-#include <concepts>
 #include <cstddef>
 #include <limits>
 #include <ranges>
@@ -22,7 +21,7 @@ namespace gibbs {
 /// nothing at all 0.
 ///
 /// Errors: std::invalid_argument for a temperature less than 0 or NaN.
-template <std::floating_point T>
+template <detail::float_type T>
 class entropy_state {
  public:
   entropy_state() = default;  // temperature 1
@@ -56,7 +55,7 @@ class entropy_state {
 
 // ---------------------------------------------------------------------------------------------------
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <detail::range_of<T> Logits, class Arch>
 void entropy_state<T>::add(const Logits& logits) {
   const detail::temperature<T> t(temperature_);
@@ -66,7 +65,7 @@ void entropy_state<T>::add(const Logits& logits) {
       t);
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 void entropy_state<T>::add(T logit) {
   const bool finite = detail::is_finite(static_cast<double>(logit));
@@ -76,7 +75,7 @@ void entropy_state<T>::add(T logit) {
                          detail::temperature<T>(temperature_));
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 void entropy_state<T>::merge(const entropy_state& other) {
   temperature_ = detail::common_temperature("entropy_state::merge", sum_.weights, temperature_,
@@ -84,7 +83,7 @@ void entropy_state<T>::merge(const entropy_state& other) {
   detail::merge<T, Arch>(sum_, other.sum_, detail::temperature<T>(temperature_));
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 T entropy_state<T>::value() const {
   return detail::entropy_of<T, Arch>(sum_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// All of gibbs. Each header also stands alone.
+// All of gibbs but parallel.hpp and dispatch.hpp. Each header also stands alone.
 #ifndef GIBBS_GIBBS_HPP
 #define GIBBS_GIBBS_HPP
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// For programs of many files: all of gibbs, whose kernels are compiled in one file of the program.
+// For programs of many files: gibbs.hpp, whose kernels are compiled in one file of the program.
 //
 //     #include <gibbs/instantiate.hpp>  // in each file, in the place of the other headers
 //
-//     GIBBS_INSTANTIATE();  // in one file, which has the same -m flags as the others
+//     GIBBS_INSTANTIATE();  // in one file, outside of namespaces, with the -m flags of the others
 //
 // Calls, results and speed are the same; a file that calls every function compiles in less than a
 // third of the time. Execution policies (gibbs/parallel.hpp) are compiled where they are called.

@@ -4,6 +4,13 @@
 #ifndef GIBBS_KL_DIVERGENCE_HPP
 #define GIBBS_KL_DIVERGENCE_HPP
 
+#include <math.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
 #include "detail/log.hpp"
@@ -13,8 +20,8 @@ namespace gibbs {
 
 /// sum over i of p[i] log(p[i] / q[i]) - p[i] + q[i], in nats (SciPy's kl_div): for distributions
 /// this is the Kullback-Leibler divergence of p from q; it cannot be negative (Gibbs' inequality,
-/// term by term), it is 0 where p == q and only there, and that p and q were rounded does not drown
-/// it.
+/// term by term), it is 0 where p == q and elsewhere only if it is below the smallest number, and
+/// that p and q were rounded does not drown it.
 ///
 /// Accuracy: accuracy::kl_divergence ulp, also where p and q differ in their last bits.
 ///
@@ -50,7 +57,8 @@ template <detail::float_range P, detail::range_of<detail::element<P>> Q,
 detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logits,
                                              const logit_options& options = {});
 
-/// The same for each row of two matrices: results[i] belongs to row i.
+/// The same for each row of two matrices: results[i] belongs to row i. Errors: also if results does
+/// not have as many elements as there are rows; nothing is written then.
 template <class P, class Q, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
 void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,

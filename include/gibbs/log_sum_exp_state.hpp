@@ -4,7 +4,6 @@
 #ifndef GIBBS_LOG_SUM_EXP_STATE_HPP
 #define GIBBS_LOG_SUM_EXP_STATE_HPP
 
-#include <concepts>
 #include <cstddef>
 #include <limits>
 #include <ranges>
@@ -30,7 +29,7 @@ namespace gibbs {
 /// Special values as for log_sum_exp, and they stay: after NaN everything is NaN.
 ///
 /// Errors: std::invalid_argument for a temperature less than 0 or NaN.
-template <std::floating_point T>
+template <detail::float_type T>
 class log_sum_exp_state {
  public:
   log_sum_exp_state() = default;  // temperature 1
@@ -54,8 +53,7 @@ class log_sum_exp_state {
   void merge(const log_sum_exp_state& other);
 
   /// log_sum_exp of all logits so far. Accuracy: as log_sum_exp, accuracy::log_sum_exp ulp of the
-  /// larger of |max / temperature| and |log of the sum of exp((x - max) / temperature)|, and the
-  /// same bits as log_sum_exp where there was one block only.
+  /// larger of |max / temperature| and |log of the sum of exp((x - max) / temperature)|.
   template <class Arch = detail::default_arch>
   T value() const;
 
@@ -89,7 +87,7 @@ GIBBS_INLINE double common_temperature(const char* function, const logits_sum<T>
 
 }  // namespace detail
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <detail::range_of<T> Logits, class Arch>
 void log_sum_exp_state<T>::add(const Logits& logits) {
   const detail::temperature<T> t(temperature_);
@@ -98,14 +96,14 @@ void log_sum_exp_state<T>::add(const Logits& logits) {
       t);
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 void log_sum_exp_state<T>::add(T logit) {
   detail::merge<T, Arch>(sum_, detail::sum_of_one<T, Arch>(logit),
                          detail::temperature<T>(temperature_));
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 void log_sum_exp_state<T>::merge(const log_sum_exp_state& other) {
   temperature_ = detail::common_temperature("log_sum_exp_state::merge", sum_, temperature_,
@@ -113,13 +111,13 @@ void log_sum_exp_state<T>::merge(const log_sum_exp_state& other) {
   detail::merge<T, Arch>(sum_, other.sum_, detail::temperature<T>(temperature_));
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 T log_sum_exp_state<T>::value() const {
   return detail::log_sum_exp_of<T, Arch>(sum_, detail::temperature<T>(temperature_));
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 T log_sum_exp_state<T>::cross_entropy(T logit) const {
   if (logit > sum_.largest) {

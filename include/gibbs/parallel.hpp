@@ -4,7 +4,9 @@
 //
 //     gibbs::softmax(std::execution::par, logits, out);
 //
-// The rows of a matrix are shared out among threads; rows of many elements are, too, each in parts.
+// The rows of a matrix are shared out among threads. So are the parts of a row of many elements, by
+// softmax, softmax_with_log_sum_exp, log_softmax, log_sum_exp, entropy_from_logits and
+// cross_entropy_from_logits with labels.
 // How a row is computed does not depend on that: results are those of the sequential functions, in
 // every bit. Arguments, contracts and errors are theirs as well.
 //
@@ -450,8 +452,8 @@ detail::element<Logits> cross_entropy_from_logits(Policy&& policy, const Logits&
                                                   Label label, const logit_options& options) {
   using T = detail::element<Logits>;
   T result[1];
-  detail::check_label("cross_entropy_from_logits", label, std::ranges::size(logits));
   detail::check_temperature("cross_entropy_from_logits", options);
+  detail::check_label("cross_entropy_from_logits", label, std::ranges::size(logits));
   const Label labels[1] = {label};
   detail::cross_entropy_labels<Arch>(detail::any_policy<Arch>(policy), detail::as_row(logits),
                                      detail::label_view(labels), result, options);

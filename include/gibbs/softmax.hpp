@@ -4,6 +4,12 @@
 #ifndef GIBBS_SOFTMAX_HPP
 #define GIBBS_SOFTMAX_HPP
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
 #include "detail/logits.hpp"
@@ -28,7 +34,7 @@ template <detail::float_range Logits, class Out, class Arch = detail::default_ar
 requires detail::output_of<Out, detail::element<Logits>>
 void softmax(const Logits& logits, Out&& out, const logit_options& options = {});
 
-/// The same for each row of a matrix.
+/// The same for each row of a matrix. Errors: also if the shapes differ or rows of out overlap.
 template <class In, class Arch = detail::default_arch>
 void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
              const logit_options& options = {});
@@ -38,7 +44,8 @@ template <detail::float_range Logits, class Out, class Arch = detail::default_ar
 requires detail::output_of<Out, detail::element<Logits>> detail::element<Logits>
 softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& options = {});
 
-/// The same for each row of a matrix: results[i] belongs to row i.
+/// The same for each row of a matrix: results[i] belongs to row i. Errors: also if results does not
+/// have as many elements as there are rows, or overlaps logits or out.
 template <class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
 void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
@@ -56,7 +63,7 @@ template <detail::float_range Logits, class Out, class Arch = detail::default_ar
 requires detail::output_of<Out, detail::element<Logits>>
 void log_softmax(const Logits& logits, Out&& out, const logit_options& options = {});
 
-/// The same for each row of a matrix.
+/// The same for each row of a matrix. Errors: also if the shapes differ or rows of out overlap.
 template <class In, class Arch = detail::default_arch>
 void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
                  const logit_options& options = {});

@@ -6,7 +6,6 @@
 #define GIBBS_WEIGHTED_MEAN_STATE_HPP
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <limits>
 #include <ranges>
@@ -41,7 +40,7 @@ namespace gibbs {
 ///
 /// Errors: std::invalid_argument for a temperature less than 0 or NaN, for memory of an odd size,
 /// and if sizes differ. Memory and vectors must not overlap; this is not checked.
-template <std::floating_point T>
+template <detail::float_type T>
 class weighted_mean_state {
  public:
   GIBBS_INLINE explicit weighted_mean_state(std::span<T> memory, const logit_options& options = {})
@@ -154,7 +153,7 @@ void add_rows(T* memory, std::size_t width, const T* logits, const T* p, matrix_
 
 }  // namespace detail
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <detail::range_of<T> Logits, class Arch>
 void weighted_mean_state<T>::add(const Logits& logits, matrix_view<const T> vectors) {
   constexpr auto function = "weighted_mean_state::add";
@@ -184,13 +183,13 @@ void weighted_mean_state<T>::add(const Logits& logits, matrix_view<const T> vect
   }
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <detail::range_of<T> Vector, class Arch>
 void weighted_mean_state<T>::add(T logit, const Vector& vector) {
   add<std::span<const T>, Arch>(std::span<const T>(&logit, 1), detail::as_row(vector));
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 void weighted_mean_state<T>::merge(const weighted_mean_state& other) {
   constexpr auto function = "weighted_mean_state::merge";
@@ -219,7 +218,7 @@ void weighted_mean_state<T>::merge(const weighted_mean_state& other) {
   sum_ = whole;
 }
 
-template <std::floating_point T>
+template <detail::float_type T>
 template <class Arch>
 T weighted_mean_state<T>::log_sum_exp() const {
   return detail::log_sum_exp_of<T, Arch>(sum_, detail::temperature<T>(temperature_));

@@ -8,7 +8,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <ranges>
 #include <type_traits>
@@ -35,9 +34,11 @@ concept contiguous = std::ranges::contiguous_range<R> && std::ranges::sized_rang
 template <class R>
 using element = std::remove_cv_t<std::ranges::range_value_t<R>>;
 
+template <class T>
+concept float_type = std::same_as<T, float> || std::same_as<T, double>;
+
 template <class R>
-concept float_range = contiguous<R> &&
-    (std::same_as<element<R>, float> || std::same_as<element<R>, double>);
+concept float_range = contiguous<R> && float_type<element<R>>;
 
 template <class R, class T>
 concept range_of = contiguous<R> && std::same_as<element<R>, T>;

@@ -90,7 +90,7 @@ GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   }
 }
 
-/// s * 2^r, s a power of two, with a table rather one of its entries times that, or 0.
+/// s * 2^r, where s is 0 or a power of two, with a table times one of its entries.
 template <class T, class Arch>
 struct exponential {
   batch<T, Arch> s;

@@ -158,8 +158,8 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   }
 }
 
-/// log(n + x) for n > 0 and x much less than n or n >= 1 and x >= 0, of which only the terms behind
-/// the first have been rounded.
+/// log(n + x) for n > 0 and x much less than n, or n >= 1 and x > -0.9, in two parts of which only
+/// the second has been rounded.
 template <class T, class Arch>
 GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;

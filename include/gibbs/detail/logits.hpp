@@ -34,8 +34,8 @@ class plain_row {
         inverse_lo_(t.inverse.lo),
         exp2_(t.log2e, t.octave, largest) {}
 
-  /// Rows are plain whose maximum is not beyond this: a larger one would cost the split of the
-  /// exponent digits. Negative where no row is.
+  /// Rows are plain whose maximum is not beyond this: with a larger one digits would be lost where
+  /// the exponent is split. Negative where no row is.
   GIBBS_INLINE static T limit(const temperature<T>& t) {
     // Without overflow, even where a compiler computes it ahead.
     const T result = static_cast<T>(bound) / t.inverse.hi;

@@ -5,7 +5,8 @@
 #ifndef GIBBS_DETAIL_LOGITS_SUM_HPP
 #define GIBBS_DETAIL_LOGITS_SUM_HPP
 
-#include <cmath>
+#include <math.h>  // ::exp and the like, which <cmath> need not have
+
 #include <cstddef>
 #include <limits>
 

@@ -33,7 +33,7 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
 /// that are brought together across the lanes.
 inline constexpr std::size_t longest_tile = 256;
 
-/// Where less is done than for those, or results are transposed back, it has to be worth it.
+/// The same for what does less with an element, or transposes results back.
 template <class Arch>
 inline constexpr std::size_t short_row = is_avx512<Arch> ? 63 : longest_tile;
 
@@ -158,7 +158,6 @@ class tile {
     }
   }
 
-  GIBBS_INLINE std::size_t rows() const { return rows_; }
   GIBBS_INLINE std::size_t columns() const { return columns_; }
   GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
   GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }

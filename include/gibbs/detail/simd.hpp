@@ -5,10 +5,10 @@
 #ifndef GIBBS_DETAIL_SIMD_HPP
 #define GIBBS_DETAIL_SIMD_HPP
 
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST) || \
     (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error \
-    "gibbs needs IEEE arithmetic: compile this file without -ffast-math, -Ofast, -fassociative-math \
+    "gibbs needs IEEE arithmetic: compile this file without -ffast-math, -Ofast, /fp:fast, -fassociative-math \
 and -ffinite-math-only (for one file in CMake: set_source_files_properties(x.cpp PROPERTIES COMPILE_OPTIONS -fno-fast-math))"
 #endif
 

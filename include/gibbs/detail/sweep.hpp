@@ -55,8 +55,8 @@ class sums {
     });
   }
 
-  /// To be called after every `settle_after` additions: the errors are only added up with errors of
-  /// their own.
+  /// To be called after every `settle_after` additions, in a loop without end: the errors are only
+  /// added up with errors of their own.
   GIBBS_INLINE void settle() {
     unroll<N - Exact>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
       const auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);

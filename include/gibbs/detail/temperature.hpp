@@ -4,7 +4,8 @@
 #ifndef GIBBS_DETAIL_TEMPERATURE_HPP
 #define GIBBS_DETAIL_TEMPERATURE_HPP
 
-#include <cmath>
+#include <math.h>  // ::exp and the like, which <cmath> need not have
+
 #include <cstddef>
 #include <limits>
 

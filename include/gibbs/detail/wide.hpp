@@ -6,7 +6,8 @@
 #ifndef GIBBS_DETAIL_WIDE_HPP
 #define GIBBS_DETAIL_WIDE_HPP
 
-#include <cmath>
+#include <math.h>  // ::exp and the like, which <cmath> need not have
+
 #include <cstdint>
 #include <limits>
 #include <type_traits>
