@@ -23,8 +23,7 @@ concept mdspan_like = M::rank()
   typename M::accessor_type;
   { m.data_handle() } -> std::convertible_to<const typename M::value_type*>;
   // Not an accessor that scales or converts.
-  requires std::same_as < typename M::reference, std::remove_pointer_t<decltype(m.data_handle())>
-  & > ;
+  requires std::is_same_v<typename M::reference, decltype(*m.data_handle())>;
   { m.extent(0) } -> std::convertible_to<std::size_t>;
   { m.stride(1) } -> std::convertible_to<std::size_t>;
 };
