@@ -400,10 +400,11 @@ struct row_weights {
 /// Of plain rows, by add_up(rows, mark, q_factor, shift, totals), which adds up the three parts of
 /// at least these rows.
 ///
-/// Any factor f in the place of the quotient of the sums P of p and Q of q gives the terms of q f'
-/// with f' = f Q / P. As the sum of p - q f' over P is 1 - f', the divergence is the sum of those
-/// terms over P less f' - 1 - log f', which is never negative. So the sums of weights need not be
-/// known before: a factor that is not too far off will do, and says how far off it is.
+/// Let P and Q be the sums of the weights p and q, and f any factor in the place of P / Q. The
+/// terms of p and f q, over P, add up to the divergence and r - 1 - log r more, and the differences
+/// p - f q over P to 1 - r, where r = f Q / P. So P and Q need not be known before: a factor that
+/// is not far off will do, and the differences say how far off it is. What is added is never
+/// negative; where it is large, the divergence would have its errors.
 template <class T, class Arch, class AddUp>
 GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>& p,
                                                        const row_weights<T, Arch>& q,
