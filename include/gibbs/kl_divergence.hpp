@@ -431,7 +431,8 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch
     const B excess = off.hi * (off.hi * exp_remainder(off.hi));
     const B value = (totals[0] / totals[2]).value() - excess;
     divergence = choose(found, divergence, value);
-    found = found | ((abs(off.hi) <= one) & (excess <= value * B(T(0.125))));
+    const auto is_near = (off.hi >= B(T(-2))) & (off.hi <= one);
+    found = found | (is_near & (excess <= value * B(T(0.125))));
     rows &= ~lane_bits<T, Arch>(found | (mark != zero) | (value != value), lanes<T, Arch>);
     shift = shift + off;
     q_factor = q_factor / (wide_type{one, zero} + -missing);
@@ -494,22 +495,23 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
 /// Of longer rows no more is looked at than of such.
 inline constexpr std::size_t most_sampled = 4096;
 
-/// The sums of the weights of both rows over a part of them: so many of the batches that have
-/// elements of x not more than depth below the largest.
+/// The sums of the weights of both rows over a part of them: so many of the batches in which an
+/// element of x or of y is not more than depth below the largest.
 template <class T, class Arch>
 GIBBS_INLINE sums<T, Arch, 2> sample_weights(const plain_row<T, Arch>& p_row,
                                              const plain_row<T, Arch>& q_row, std::size_t n,
                                              const T* x, const T* y, T depth) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
-  const B least = p_row.largest() - B(depth);
+  const B least_x = p_row.largest() - B(depth);
+  const B least_y = q_row.largest() - B(depth);
   terms<T, Arch, 2> sum{{B(T(0)), B(T(0))}};
   std::size_t left = (std::min)(n, most_sampled) / (8 * step);
   for (std::size_t i = 0; i + step <= n && left > 0; i += step) {
     const B v = read<T, Arch>(x + i);
-    if (!xsimd::any(v >= least)) continue;
-    sum = sum +
-          terms<T, Arch, 2>{{p_row.weight(v).value(), q_row.weight(read<T, Arch>(y + i)).value()}};
+    const B w = read<T, Arch>(y + i);
+    if (!xsimd::any((v >= least_x) | (w >= least_y))) continue;
+    sum = sum + terms<T, Arch, 2>{{p_row.weight(v).value(), q_row.weight(w).value()}};
     --left;
   }
   sums<T, Arch, 2> result;
