@@ -44,12 +44,21 @@ class kl_measurement {
   }
   // Of the row measured last.
   double allowance() const { return wanted_->allowance; }
+  double allowed() const {
+    return (std::max)(gibbs::accuracy::kl_divergence_from_logits<T>, allowance());
+  }
   double size_in_ulps() const { return error_in_ulps(T(0), wanted_->scalar); }
 
  private:
   reference<T> exact_result_;
   const row_reference<T>* wanted_ = nullptr;
 };
+
+template <class T>
+void expect_within(fault_log& log, std::uint64_t seed, double error, double allowed) {
+  log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
+             error, " ulp, ", allowed, " allowed");
+}
 
 }  // namespace
 
@@ -123,8 +132,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows far from each other", T, f
     const std::vector<T> p{static_cast<T>(x), static_cast<T>(x - random.uniform(0.3, 2))};
     const std::vector<T> q{static_cast<T>(y), static_cast<T>(y - random.uniform(0.3, 2))};
     const double error = measure.error_of(p, q);
-    log.expect(error <= gibbs::accuracy::kl_divergence_from_logits<T>, "kl_divergence_from_logits ",
-               type_name<T>(), " seed ", seed, ": ", error, " ulp");
+    expect_within<T>(log, seed, error, gibbs::accuracy::kl_divergence_from_logits<T>);
   }
 }
 
@@ -154,11 +162,9 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of tiny p and far smaller q", T, f
       q.push_back(static_cast<T>(p.back() * (1 + std::exp2(-random.uniform(3, 60)))));
     }
     const double error = measure.error_of(p, q, temperature);
-    const double allowed =
-        (std::max)(gibbs::accuracy::kl_divergence_from_logits<T>, measure.allowance());
+    const double allowed = measure.allowed();
     seen += allowed < 1000 ? 1 : 0;
-    log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
-               error, " ulp, ", allowed, " allowed");
+    expect_within<T>(log, seed, error, allowed);
   }
   CHECK(seen > 3000);
 }
@@ -197,8 +203,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass"
               static_cast<T>(random.uniform(-0.1, 0.1) * temperature));
     y.back() = static_cast<T>(random.uniform(0.3, 2.5) * temperature);
     const double error = measure.error_of(x, y, temperature);
-    log.expect(error <= gibbs::accuracy::kl_divergence_from_logits<T>, "kl_divergence_from_logits ",
-               type_name<T>(), " seed ", seed, ": ", error, " ulp");
+    expect_within<T>(log, seed, error, gibbs::accuracy::kl_divergence_from_logits<T>);
   }
 }
 
@@ -239,8 +244,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of copies", T, float, double) {
     constexpr double seen_at_most = 5;  // less than what is promised
     if (measure.allowance() > seen_at_most) continue;
     ++seen;
-    log.expect(error <= seen_at_most, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed,
-               ": ", error, " ulp");
+    expect_within<T>(log, seed, error, seen_at_most);
   }
   CHECK(seen > 50);
 }
@@ -268,10 +272,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows with parts unlike each oth
       y[i] = static_cast<T>(static_cast<double>(x[i]) + apart);
     }
     const double error = measure.error_of(x, y);
-    const double allowed =
-        (std::max)(gibbs::accuracy::kl_divergence_from_logits<T>, measure.allowance());
-    log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
-               error, " ulp, ", allowed, " allowed");
+    expect_within<T>(log, seed, error, measure.allowed());
   }
 }
 
@@ -289,8 +290,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows that differ in the beginni
     for (std::size_t i = 0; i < beginning; ++i) y[i] += step;
     const double error = measure.error_of(x, y);
     constexpr double seen_at_most = 4;  // less than what is promised
-    log.expect(error <= seen_at_most, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed,
-               ": ", error, " ulp");
+    expect_within<T>(log, seed, error, seen_at_most);
   }
 }
 
@@ -319,8 +319,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits of rows whose tiny probabilities d
     // They are exact here, even where the condition of the input would allow for more.
     const double allowed = gibbs::accuracy::kl_divergence_from_logits<T>;
     seen += measure.size_in_ulps() > 1 ? 1U : 0U;
-    log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
-               error, " ulp, ", allowed, " allowed");
+    expect_within<T>(log, seed, error, allowed);
   }
   CHECK(seen > 500);
 }
