@@ -13,6 +13,7 @@
 #include "detail/labels.hpp"
 #include "detail/log.hpp"
 #include "detail/logits.hpp"
+#include "detail/probabilities.hpp"
 
 namespace gibbs {
 
@@ -90,6 +91,7 @@ namespace detail {
 template <class T, class Arch, bool Lifted>
 struct cross_entropy_term {
   using B = batch<T, Arch>;
+  static constexpr pace of_a_row = pace::fast;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     return lifted<Lifted>(p) * log_or_nan(p, q, mark);
   }
@@ -154,9 +156,10 @@ template <class T, class Arch>
 struct target_terms {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = 5;
+  static constexpr std::size_t bounded = 2;
   static constexpr std::size_t exact = 1;
-  GIBBS_INLINE terms<T, Arch, 5> operator()(const plain_row<T, Arch>& row, const B& x,
-                                            const B& p) const {
+  template <class Row>
+  GIBBS_INLINE terms<T, Arch, 5> operator()(const Row& row, const B& x, const B& p) const {
     const B zero(T(0));
     auto added = weight_terms<5>(row, x);
     // 0 times the distance of a masked element is 0; otherwise the product is infinite, which makes

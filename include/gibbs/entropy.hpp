@@ -10,6 +10,7 @@
 #include "detail/arguments.hpp"
 #include "detail/log.hpp"
 #include "detail/logits.hpp"
+#include "detail/probabilities.hpp"
 
 namespace gibbs {
 
@@ -66,6 +67,7 @@ namespace detail {
 template <class T, class Arch, bool Lifted>
 struct entropy_term {
   using B = batch<T, Arch>;
+  static constexpr pace of_a_row = pace::fast;
   GIBBS_INLINE B operator()(B& mark, const B& p) const {
     return lifted<Lifted>(p) * log_or_nan(p, p, mark);
   }
@@ -82,9 +84,11 @@ template <class T, class Arch>
 struct entropy_from_logits_terms {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = 4;
+  static constexpr std::size_t bounded = 3;
   static constexpr std::size_t exact = 1;
   B inverse;
-  GIBBS_INLINE terms<T, Arch, 4> operator()(const plain_row<T, Arch>& row, const B& x) const {
+  template <class Row>
+  GIBBS_INLINE terms<T, Arch, 4> operator()(const Row& row, const B& x) const {
     auto added = weight_terms<4>(row, x);
     // 0 times the distance of a masked element is 0.
     const B counted = choose(added.of[0] == B(T(0)), row.largest(), x);

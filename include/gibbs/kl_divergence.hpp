@@ -15,6 +15,7 @@
 #include "detail/arguments.hpp"
 #include "detail/log.hpp"
 #include "detail/logits.hpp"
+#include "detail/probabilities.hpp"
 
 namespace gibbs {
 
@@ -71,6 +72,7 @@ namespace detail {
 template <class T, class Arch, bool Lifted>
 struct kl_term_or_limit {
   using B = batch<T, Arch>;
+  static constexpr pace of_a_row = pace::steady;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     if constexpr (!Lifted) {
       return of(mark, p, q);
@@ -248,7 +250,6 @@ struct kl_from_logits_careful_term {
 template <class T, class Arch>
 class kl_from_logits_term {
   using B = batch<T, Arch>;
-  using row_type = plain_row<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
 
  public:
@@ -257,8 +258,9 @@ class kl_from_logits_term {
 
   /// q_factor times a weight of q is as a weight of p; shift is the log of the same for weights of
   /// exp((x - max) / T).
-  GIBBS_INLINE kl_from_logits_term(const temperature<T>& t, const row_type& p_row,
-                                   const row_type& q_row, const B& q_factor, const wide_type& shift)
+  template <class Row>
+  GIBBS_INLINE kl_from_logits_term(const temperature<T>& t, const Row& p_row, const Row& q_row,
+                                   const B& q_factor, const wide_type& shift)
       : q_factor_(q_factor),
         inverse_(in_all_lanes<T, Arch>(t.inverse)),
         shift_(wide_type::sum(p_row.largest(), -q_row.largest()) * inverse_ + shift),
@@ -393,7 +395,7 @@ struct row_weights {
   batch<T, Arch> largest;   ///< of the weights, as they are rounded
   wide_batch<T, Arch> sum;  ///< of all weights or of some
 
-  GIBBS_INLINE row_weights(const temperature<T>& t, const typename tile<T, Arch>::plain_rows& rows)
+  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_maxima<T, Arch>& rows)
       : row(t, rows.largest), plain(rows.rows), largest(row.weight(row.largest()).value()) {}
 };
 
@@ -456,7 +458,7 @@ GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Ar
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
-  add_up_columns(all, logits.columns(), [&](std::size_t c) {
+  add_up_few<3>(all, logits.columns(), [&](std::size_t c) GIBBS_INLINE_LAMBDA {
     const B w = result.row.weight(logits[c]).value();
     weights.set(c, w);
     return terms<T, Arch, 1>{{w}};
@@ -484,7 +486,7 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
           wide_type(&totals)[3]) {
         const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
-        add_up_columns(all, x.columns(), [&](std::size_t c) {
+        add_up_few<3>(all, x.columns(), [&](std::size_t c) GIBBS_INLINE_LAMBDA {
           return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
         });
         unroll<3>([&](std::size_t i)
@@ -497,9 +499,8 @@ inline constexpr std::size_t most_sampled = 4096;
 
 /// The sums of the weights of both rows over a part of them: so many of the batches in which an
 /// element of x or of y is not more than depth below the largest.
-template <class T, class Arch>
-GIBBS_INLINE sums<T, Arch, 2> sample_weights(const plain_row<T, Arch>& p_row,
-                                             const plain_row<T, Arch>& q_row, std::size_t n,
+template <class T, class Arch, class Row>
+GIBBS_INLINE sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, std::size_t n,
                                              const T* x, const T* y, T depth) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
@@ -525,6 +526,7 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
                                          matrix_view<const T> y, std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
+  using one_row = one_plain_row<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   const T limit = row_type::limit(t);
   row_weights<T, Arch> p(t, plain_rows_of<false, T, Arch>(limit, x));
@@ -539,8 +541,8 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
   for (std::size_t r = 0; r < x.rows(); ++r) {
     sums<T, Arch, 2> of_row;
     if ((plain >> r & 1) != 0) {
-      of_row = sample_weights(row_type(p.row, p_memory, r), row_type(q.row, q_memory, r),
-                              x.columns(), row_of(x, r), row_of(y, r), t.octave * 4);
+      of_row = sample_weights<T, Arch>(one_row(p.row, p_memory, r), one_row(q.row, q_memory, r),
+                                       x.columns(), row_of(x, r), row_of(y, r), t.octave * 4);
     }
     samples.set(r, of_row);
   }
@@ -564,12 +566,12 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
         for (std::size_t r = 0; r < x.rows(); ++r) {
           sums<T, Arch, 3> all;
           if ((rows >> r & 1) != 0) {
-            const row_type p_row(p.row, p_memory, r);
-            const row_type q_row(q.row, q_memory, r);
+            const one_row p_row(p.row, p_memory, r);
+            const one_row q_row(q.row, q_memory, r);
             const kl_from_logits_term<T, Arch> term(t, p_row, q_row, B(of_lanes[0][r]),
                                                     {B(of_lanes[1][r]), B(of_lanes[2][r])});
             B row_mark(T(0));
-            sweep_sums<pace::fast>(
+            sweep_sums<pace::steady>(
                 all, x.columns(),
                 [&](const B& v, const B& w) GIBBS_INLINE_LAMBDA {
                   return term(row_mark, v, w, p_row.weight(v).value(), q_row.weight(w).value());

@@ -13,6 +13,7 @@
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
 #include "detail/logits.hpp"
+#include "detail/row_pieces.hpp"
 #include "log_sum_exp.hpp"
 
 namespace gibbs {
@@ -79,9 +80,8 @@ GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
 
 /// What softmax adds up: the weights as they are rounded, so that what dominates their sum is
 /// divided by itself; with the log-sum-exp the terms of that, too.
-template <bool WithTotal, class T, class Arch>
-GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const plain_row<T, Arch>& row,
-                                const batch<T, Arch>& x) {
+template <bool WithTotal, class T, class Arch, class Row>
+GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   auto w = row.weight(x);
   weight = w.value();
@@ -215,7 +215,7 @@ struct subnormal_distance {
 
   /// The rows that are plain and have no such result.
   GIBBS_INLINE std::uint32_t rows_without(matrix_view<const T> x,
-                                          const typename tile<T, Arch>::plain_rows& plain) const {
+                                          const plain_maxima<T, Arch>& plain) const {
     const auto doubtful = plain.smallest < plain.largest - batch<T, Arch>(from);
     if (!xsimd::any(doubtful)) return plain.rows;
     return looked_through(x, plain, lane_bits<T, Arch>(doubtful, x.rows()));
@@ -244,8 +244,7 @@ struct subnormal_distance {
   }
 
  private:
-  std::uint32_t looked_through(matrix_view<const T> x,
-                               const typename tile<T, Arch>::plain_rows& plain,
+  std::uint32_t looked_through(matrix_view<const T> x, const plain_maxima<T, Arch>& plain,
                                std::uint32_t doubtful) const {
     alignas(64) T largest[lanes<T, Arch>];
     plain.largest.store_aligned(largest);
@@ -297,6 +296,95 @@ class softmax_short {
   softmax_result<WithTotal, T, Arch> result_;
 };
 
+/// Up to `lanes` rows of a few registers each, in three steps, between which there is time for
+/// their results.
+template <bool WithTotal, class T, class Arch>
+class softmax_of_pieces {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  using pieces_type = piece_count<T, Arch>;
+  static constexpr std::size_t size = softmax_size<WithTotal>;
+  static constexpr std::size_t step = lanes<T, Arch>;
+
+ public:
+  GIBBS_INLINE void look(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t,
+                         T limit, const subnormal_distance<T, Arch>& subnormal) {
+    rows_.read_rows(logits);
+    const auto plain = rows_.template keep_plain<true>(pieces, limit, subnormal.floor);
+    plain_ = subnormal.rows_without(logits, plain);
+    row_type(t, plain.largest).store(in_memory_);
+  }
+
+  GIBBS_INLINE void weigh(pieces_type pieces, const temperature<T>& t) {
+    const row_type all(t, B::load_aligned(in_memory_.largest));
+    plain_totals<T, Arch, size> totals(all, plain_);
+    const auto terms_of = [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+      const one_plain_row<T, Arch> row(all, in_memory_, r);
+      B weight;
+      const auto added =
+          softmax_terms<WithTotal>(weight, row, rows_.read(pieces, r, k, -infinity<T>));
+      weight.store_aligned(weights_ + (r * pieces.count + k) * step);
+      return added;
+    };
+    if constexpr (WithTotal) {
+      add_up_pieces<sum_kinds<size, 3, true, 1>>(pieces, rows_.rows(), terms_of, totals.of);
+    } else {
+      totals.of[0] = add_up_few_pieces<T, Arch>(pieces, rows_.rows(), terms_of);
+    }
+    unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
+    const auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
+    scale.hi.store_aligned(scale_hi_);
+    scale.lo.store_aligned(scale_lo_);
+    result_ = totals;
+  }
+
+  /// What was added up of the rows that were plain is returned; the others are still to be done.
+  GIBBS_INLINE const softmax_result<WithTotal, T, Arch>& write(pieces_type pieces,
+                                                               matrix_view<T> out) const {
+    const std::uint32_t plain = plain_;
+    const std::size_t rows = out.rows();
+    T* row = out.data();
+    for (std::size_t r = 0; r < rows; ++r, row += out.row_stride()) {
+      if ((plain >> r & 1) == 0) continue;
+      const wide_type scale{B(scale_hi_[r]), B(scale_lo_[r])};
+      const T* from = weights_ + r * pieces.count * step;
+      write_pieces(pieces, row, [&](std::size_t k) GIBBS_INLINE_LAMBDA {
+        return scaled(B::load_aligned(from + k * step), scale);
+      });
+    }
+    return result_;
+  }
+
+ private:
+  row_pieces<T, Arch> rows_;
+  std::uint32_t plain_;
+  typename row_type::lanes_in_memory in_memory_;
+  alignas(64) T scale_hi_[step];
+  alignas(64) T scale_lo_[step];
+  softmax_result<WithTotal, T, Arch> result_;
+  alignas(64) T weights_[longest_tile * step];
+};
+
+/// Calls finish(first, rows, totals) after each group of rows. A function of its own, since
+/// compilers do better with fewer variables.
+template <bool WithTotal, class T, class Arch, class Finish>
+void softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
+                       const subnormal_distance<T, Arch>& subnormal, Finish finish) {
+  const piece_count<T, Arch> pieces(logits.columns());
+  const T limit = plain_row<T, Arch>::limit(t);
+  softmax_of_pieces<WithTotal, T, Arch> two[2];
+  in_three_steps(
+      logits.rows(), lanes<T, Arch>,
+      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_INLINE_LAMBDA {
+        two[k].look(pieces, rows_of(logits, first, rows), t, limit, subnormal);
+      },
+      [&](std::size_t k) GIBBS_INLINE_LAMBDA { two[k].weigh(pieces, t); },
+      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_INLINE_LAMBDA {
+        finish(first, rows, two[k].write(pieces, rows_of(out, first, rows)));
+      });
+}
+
 /// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
 /// to be done.
 template <bool WithTotal, class T, class Arch>
@@ -312,20 +400,13 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
   plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
-  // The weights of rows that are not aligned would cross cache lines on their way to memory and
-  // back.
-  alignas(64) T aligned[longest_tile * lanes<T, Arch>];
-  const matrix_view<T> weights =
-      n <= longest_tile ? matrix_view<T>(aligned, logits.rows(), n,
-                                         (n + lanes<T, Arch> - 1) / lanes<T, Arch> * lanes<T, Arch>)
-                        : out;
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if ((result.plain >> r & 1) != 0) {
-      const row_type row(rows, in_memory, r);
+      const one_plain_row<T, Arch> row(rows, in_memory, r);
       sweep_sums_and_store(
-          all, n, row_of(weights, r),
+          all, n, row_of(out, r),
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
           input<T>{row_of(logits, r), -infinity<T>});
     } else {
@@ -343,7 +424,7 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
   scale.lo.store_aligned(lo);
   for_each_row(result.plain, [&](std::size_t r) {
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
-    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(weights, r), T(0)}, row_of(out, r),
+    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(out, r), T(0)}, row_of(out, r),
                                    [&](const B& weight) { return scaled(weight, row_scale); });
   });
   return result;
@@ -422,7 +503,14 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     done(first, totals);
     for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
   };
-  if (columns <= short_row<Arch>) {
+  if constexpr (is_avx512<Arch>) {
+    const bool in_pieces =
+        WithTotal ? come_in_many_pieces<T, Arch>(columns) : come_in_pieces<T, Arch>(columns);
+    if (in_pieces) {
+      return softmax_in_pieces<WithTotal, T, Arch>(logits, out, t, subnormal, finish);
+    }
+  }
+  if (columns <= longest_tile) {
     softmax_short<WithTotal, T, Arch> two[2];
     in_two_stages(
         logits.rows(), block,
@@ -538,9 +626,63 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
   });
 }
 
-/// short_row of log_softmax, which needs no weights afterwards.
-template <class Arch>
-inline constexpr std::size_t short_log_row = is_avx512<Arch> ? 112 : longest_tile;
+/// Up to `lanes` rows of a few registers each, whose sums are computed some time before their
+/// results are written.
+template <class T, class Arch>
+class log_softmax_of_pieces {
+  using B = batch<T, Arch>;
+  using row_type = plain_row<T, Arch>;
+  using pieces_type = piece_count<T, Arch>;
+
+ public:
+  GIBBS_INLINE void add_up(pieces_type pieces, matrix_view<const T> logits,
+                           const temperature<T>& t) {
+    rows_.read_rows(logits);
+    const auto totals = add_up_plain_pieces<T, Arch>(t, weight_sums(), pieces, rows_);
+    row_type(t, totals.largest).store(in_memory_);
+    totals.log_sum().value().store_aligned(log_sum_);
+    plain_ = totals.plain;
+  }
+
+  /// Returns which rows were plain; the others are still to be done.
+  GIBBS_INLINE std::uint32_t write(pieces_type pieces, matrix_view<T> out,
+                                   const temperature<T>& t) const {
+    const std::uint32_t plain = plain_;
+    const std::size_t rows = out.rows();
+    const row_type all(t, B::load_aligned(in_memory_.largest));
+    T* to = out.data();
+    for (std::size_t r = 0; r < rows; ++r, to += out.row_stride()) {
+      if ((plain >> r & 1) == 0) continue;
+      const one_plain_row<T, Arch> row(all, in_memory_, r);
+      const B log_sum(log_sum_[r]);
+      write_pieces(pieces, to, [&](std::size_t k) GIBBS_INLINE_LAMBDA {
+        return row.log_probability(rows_.read(pieces, r, k, in_memory_.largest[r]), log_sum);
+      });
+    }
+    return plain;
+  }
+
+ private:
+  row_pieces<T, Arch> rows_;
+  typename row_type::lanes_in_memory in_memory_;
+  alignas(64) T log_sum_[lanes<T, Arch>];
+  std::uint32_t plain_;
+};
+
+/// Calls finish(plain, first, rows) after each group of rows.
+template <class T, class Arch, class Finish>
+void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
+                           Finish finish) {
+  const piece_count<T, Arch> pieces(logits.columns());
+  log_softmax_of_pieces<T, Arch> two[2];
+  in_two_stages(
+      logits.rows(), lanes<T, Arch>,
+      [&](std::size_t k, std::size_t first, std::size_t rows)
+          GIBBS_INLINE_LAMBDA { two[k].add_up(pieces, rows_of(logits, first, rows), t); },
+      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_INLINE_LAMBDA {
+        finish(two[k].write(pieces, rows_of(out, first, rows), t), first, rows);
+      });
+}
 
 template <class T, class Arch, class ForParts>
 void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
@@ -559,7 +701,12 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
   const auto alone_unless = [&](std::uint32_t plain, std::size_t first, std::size_t rows) {
     for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
   };
-  if (columns <= short_log_row<Arch>) {
+  if constexpr (is_avx512<Arch>) {
+    if (come_in_many_pieces<T, Arch>(columns)) {
+      return log_softmax_in_pieces<T, Arch>(logits, out, t, alone_unless);
+    }
+  }
+  if (columns <= longest_tile) {
     tile<T, Arch> x[2];
     B largest[2];
     B log_sum[2];

@@ -5,6 +5,9 @@
 #ifndef GIBBS_DETAIL_EXP2_HPP
 #define GIBBS_DETAIL_EXP2_HPP
 
+#include <cstddef>
+#include <type_traits>
+
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -104,11 +107,34 @@ struct exponential {
   GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
 };
 
+template <class T, class Arch>
+struct exp2_factors {
+  batch<T, Arch> hi;
+  batch<T, Arch> lo;
+  batch<T, Arch> high_part;
+
+  GIBBS_INLINE explicit exp2_factors(split<T> factor)
+      : hi(factor.hi), lo(factor.lo), high_part(short_part(hi)) {}
+};
+
+/// What differs from lane to lane where the lanes belong to rows of their own.
+template <class T, class Arch>
+struct exp2_pivots {
+  alignas(64) T magic[lanes<T, Arch>];
+  alignas(64) T floor[lanes<T, Arch>];
+};
+
+/// Something of its own, or a reference to what several have: a copy that nothing needs is stored
+/// by compilers all the same.
+template <bool IsShared, class Value>
+using own_or_shared = std::conditional_t<IsShared, const Value&, Value>;
+
 /// exp2(x * (factor_hi + factor_lo) - pivot) for x up to the element that the pivot was made for,
 /// by an absolute split of the exponent: nothing is subtracted from x, so nothing of it is lost.
-template <class T, class Arch>
+template <class T, class Arch, bool IsOneOfMany = false>
 class scaled_exp2 {
   using B = batch<T, Arch>;
+  friend class scaled_exp2<T, Arch, true>;
   static constexpr bool has_table = has_exp2_table<T, Arch>;
   /// Exponents are split at multiples of this.
   static constexpr T unit = has_table ? T(1) / 16 : T(1);
@@ -125,9 +151,8 @@ class scaled_exp2 {
   static constexpr int headroom = 64;
 
   /// largest may differ from lane to lane. unfactor is 1 / factor, roughly.
-  GIBBS_INLINE scaled_exp2(split<T> factor, T unfactor, const B& largest)
-      : hi_(factor.hi), lo_(factor.lo), high_part_(short_part(hi_)) {
-    const B pivot = ((largest * hi_ + B(rounder)) - B(rounder)) - B(T(headroom));
+  GIBBS_INLINE scaled_exp2(split<T> factor, T unfactor, const B& largest) : factors_(factor) {
+    const B pivot = ((largest * factors_.hi + B(rounder)) - B(rounder)) - B(T(headroom));
     const B zero = pivot - B(T(exponent_bias<T>));
     magic_ = B(rounder * unit) - zero;
     // Whatever the rounding mode, the floor is not far enough from the multiple of the unit to
@@ -153,11 +178,11 @@ class scaled_exp2 {
     const B slope(exp2_slope_at_0<T>);
     const B clamped = max_or_second(floor_, x);
     const B magic = magic_ + B(rounder - rounder * unit);
-    const B shifted = multiply_add(clamped, hi_, magic);
-    const auto exponent = wide_type::product(clamped, hi_);
+    const B shifted = multiply_add(clamped, factors_.hi, magic);
+    const auto exponent = wide_type::product(clamped, factors_.hi);
     // The first difference is exact, and 0 or a multiple of what the sum is rounded to.
     const auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic),
-                                          multiply_add(clamped, lo_, exponent.lo));
+                                          multiply_add(clamped, factors_.lo, exponent.lo));
     const auto linear = wide_type::product(r.hi, slope);
     const auto sum = wide_type::ordered_sum(B(T(1)), linear.hi);
     const B rest = multiply_add(r.hi * r.hi, exp2_curve(r.hi), r.lo * slope);
@@ -165,29 +190,24 @@ class scaled_exp2 {
     return {s * sum.hi, s * (sum.lo + (linear.lo + rest))};
   }
 
-  /// What differs from lane to lane if largest does.
-  struct lanes_in_memory {
-    alignas(64) T magic[lanes<T, Arch>];
-    alignas(64) T floor[lanes<T, Arch>];
-  };
-  GIBBS_INLINE void store(lanes_in_memory& to) const {
+  GIBBS_INLINE void store(exp2_pivots<T, Arch>& to) const {
     magic_.store_aligned(to.magic);
     floor_.store_aligned(to.floor);
   }
-  GIBBS_INLINE scaled_exp2(const scaled_exp2& all, const lanes_in_memory& from, std::size_t lane)
-      : scaled_exp2(all) {
-    magic_ = B(from.magic[lane]);
-    floor_ = B(from.floor[lane]);
-  }
+  /// That of one lane, in all lanes.
+  GIBBS_INLINE scaled_exp2(const scaled_exp2<T, Arch>& all, const exp2_pivots<T, Arch>& from,
+                           std::size_t lane)
+      : factors_(all.factors_), magic_(from.magic[lane]), floor_(from.floor[lane]) {}
 
  private:
   GIBBS_INLINE exponential<T, Arch> of_clamped(const B& x) const {
-    const B shifted = multiply_add(x, hi_, magic_);
+    const B shifted = multiply_add(x, factors_.hi, magic_);
     if constexpr (has_table) {
       using table = exp2_table<Arch>;
       const auto i = bits(shifted);
       const B excess = look_up<T, Arch>(table::excesses, i);
-      const B r = multiply_subtract(x, hi_, shifted - magic_) + multiply_subtract(x, lo_, excess);
+      const B r = multiply_subtract(x, factors_.hi, shifted - magic_) +
+                  multiply_subtract(x, factors_.lo, excess);
       const B s = with_exponent(look_up<T, Arch>(table::powers, i), i);
       return {s, r, exp2_slope(r)};
     } else {
@@ -205,20 +225,19 @@ class scaled_exp2 {
   /// x * (hi + lo) - k, with no rounding before the subtraction.
   GIBBS_INLINE B fraction(const B& x, const B& k) const {
     if constexpr (has_fma<Arch>) {
-      return multiply_add(x, lo_, multiply_subtract(x, hi_, k));
+      return multiply_add(x, factors_.lo, multiply_subtract(x, factors_.hi, k));
     } else {
       const B x_high = short_part(x);
       const B x_low = x - x_high;
-      const B low_part = hi_ - high_part_;
+      const B low_part = factors_.hi - factors_.high_part;
       // The first difference is exact, and only the last sum is rounded at the size of the result.
-      return (x_high * high_part_ - k) +
-             (x_high * low_part + (x_low * high_part_ + (x_low * low_part + x * lo_)));
+      return (x_high * factors_.high_part - k) +
+             (x_high * low_part +
+              (x_low * factors_.high_part + (x_low * low_part + x * factors_.lo)));
     }
   }
 
-  B hi_;
-  B lo_;
-  B high_part_;
+  own_or_shared<IsOneOfMany, exp2_factors<T, Arch>> factors_;
   B magic_;
   B floor_;
 };

@@ -13,6 +13,7 @@
 #include "exp2.hpp"
 #include "log.hpp"
 #include "logits_sum.hpp"
+#include "row_pieces.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
@@ -22,10 +23,11 @@
 namespace gibbs::detail {
 
 /// Rows of logits with a moderate temperature and a maximum that is not large against it. Each lane
-/// may belong to a row of its own.
-template <class T, class Arch>
+/// may belong to a row of its own; one of those rows has a reference to what all have.
+template <class T, class Arch, bool IsOneOfMany = false>
 class plain_row {
   using B = batch<T, Arch>;
+  friend class plain_row<T, Arch, true>;
 
  public:
   GIBBS_INLINE plain_row(const temperature<T>& t, const B& largest)
@@ -96,16 +98,17 @@ class plain_row {
     return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
   }
 
-  /// Where each lane is a row of its own: one of them, in all lanes.
   struct lanes_in_memory {
     alignas(64) T largest[lanes<T, Arch>];
-    typename scaled_exp2<T, Arch>::lanes_in_memory exp2;
+    exp2_pivots<T, Arch> exp2;
   };
   GIBBS_INLINE void store(lanes_in_memory& to) const {
     largest_.store_aligned(to.largest);
     exp2_.store(to.exp2);
   }
-  GIBBS_INLINE plain_row(const plain_row& all, const lanes_in_memory& from, std::size_t lane)
+  /// That of one lane, in all lanes.
+  GIBBS_INLINE plain_row(const plain_row<T, Arch>& all,
+                         const typename plain_row<T, Arch>::lanes_in_memory& from, std::size_t lane)
       : largest_(from.largest[lane]),
         inverse_hi_(all.inverse_hi_),
         inverse_lo_(all.inverse_lo_),
@@ -116,10 +119,12 @@ class plain_row {
 
  private:
   B largest_;
-  B inverse_hi_;
-  B inverse_lo_;
-  scaled_exp2<T, Arch> exp2_;
+  own_or_shared<IsOneOfMany, B> inverse_hi_;
+  own_or_shared<IsOneOfMany, B> inverse_lo_;
+  scaled_exp2<T, Arch, IsOneOfMany> exp2_;
 };
+template <class T, class Arch>
+using one_plain_row = plain_row<T, Arch, true>;
 
 /// Any other row: its maximum is subtracted first, which is exact for all elements that count where
 /// the maximum is large, and is scaled with the temperature.
@@ -309,6 +314,7 @@ GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>
 
 struct weight_sums {
   static constexpr std::size_t size = 3;
+  static constexpr std::size_t bounded = 2;
   static constexpr std::size_t exact = 1;
   template <class Row, class B>
   GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
@@ -364,13 +370,13 @@ struct plain_totals {
 };
 
 /// A row's sums of terms, still apart by lanes.
-template <class T, class Arch, class Terms, class... Others>
-GIBBS_INLINE sums<T, Arch, Terms::size, Terms::exact> add_up_row(const plain_row<T, Arch>& row,
-                                                                 Terms of, std::size_t n,
-                                                                 const T* x, Others... others) {
+template <class T, class Arch, class Row, class Terms, class... Others>
+GIBBS_INLINE sums<T, Arch, Terms::size, Terms::exact> add_up_row(const Row& row, Terms of,
+                                                                 std::size_t n, const T* x,
+                                                                 Others... others) {
   sums<T, Arch, Terms::size, Terms::exact> all;
-  sweep_sums<pace::fast>(all, n, bound_terms<Terms, plain_row<T, Arch>>{of, row},
-                         input<T>{x, -infinity<T>}, input<T>{others, T(0)}...);
+  sweep_sums<pace::fast>(all, n, bound_terms<Terms, Row>{of, row}, input<T>{x, -infinity<T>},
+                         input<T>{others, T(0)}...);
   return all;
 }
 
@@ -403,11 +409,35 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   return result;
 }
 
+/// Likewise for rows that come in pieces. A function of its own, which several primitives share.
+template <class T, class Arch, class Terms, class... Pieces>
+plain_totals<T, Arch, Terms::size> add_up_plain_pieces(const temperature<T>& t, Terms of,
+                                                       piece_count<T, Arch> pieces,
+                                                       row_pieces<T, Arch>& x,
+                                                       const Pieces&... others) {
+  using row_type = plain_row<T, Arch>;
+  const auto plain = x.keep_plain_rows(pieces, row_type::limit(t));
+  const row_type all(t, plain.largest);
+  typename row_type::lanes_in_memory in_memory;
+  all.store(in_memory);
+  plain_totals<T, Arch, Terms::size> result(all, plain.rows);
+  add_up_pieces<sum_kinds<Terms::size, Terms::bounded, true, Terms::exact>>(
+      pieces, x.rows(),
+      [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+        return of(one_plain_row<T, Arch>(all, in_memory, r), x.read(pieces, r, k, -infinity<T>),
+                  others.read(pieces, r, k, T(0))...);
+      },
+      result.of);
+  unroll<Terms::size>([&](std::size_t i)
+                          GIBBS_INLINE_LAMBDA { result.of[i] = result.of[i].ordered(); });
+  return result;
+}
+
 /// The maxima of up to `lanes` rows of any length and, if wanted, the minima of what is not less
 /// than floor, each in the lane of its row; 0 for rows that are not plain.
 template <bool WithSmallest, class T, class Arch>
-GIBBS_INLINE typename tile<T, Arch>::plain_rows plain_rows_of(T limit, matrix_view<const T> x,
-                                                              T floor = -infinity<T>) {
+GIBBS_INLINE plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x,
+                                                 T floor = -infinity<T>) {
   using B = batch<T, Arch>;
   const B zero(T(0));
   B maxima[lanes<T, Arch>];
@@ -440,8 +470,8 @@ plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Ter
   rows_of_sums<T, Arch, Terms::size> all;
   for (std::size_t r = 0; r < x.rows(); ++r) {
     if ((plain.rows >> r & 1) != 0) {
-      all.set(r, add_up_row<T, Arch>(row_type(rows, in_memory, r), of, x.columns(), row_of(x, r),
-                                     row_of(others, r)...));
+      all.set(r, add_up_row<T, Arch>(one_plain_row<T, Arch>(rows, in_memory, r), of, x.columns(),
+                                     row_of(x, r), row_of(others, r)...));
     } else {
       terms<T, Arch, Terms::size> one{};
       for (std::size_t i = 0; i < Terms::size; ++i) one.of[i] = B(T(0));
@@ -460,6 +490,13 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>
                                                             matrix_view<const T> x,
                                                             Others... others) {
   if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
+  if constexpr (is_avx512<Arch>) {
+    if (x.columns() > 64 && come_in_many_pieces<T, Arch>(x.columns())) {
+      row_pieces<T, Arch> rows(x);
+      return add_up_plain_pieces<T, Arch>(t, of, piece_count<T, Arch>(x.columns()), rows,
+                                          row_pieces<T, Arch>(others)...);
+    }
+  }
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
 }

@@ -29,13 +29,8 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
   return {m.data() + first * m.row_stride(), count, m.columns(), m.row_stride()};
 }
 
-/// Rows up to this length may be transposed: reductions of logits are then faster than with sums
-/// that are brought together across the lanes.
+/// Rows up to this length may be transposed, or come in pieces.
 inline constexpr std::size_t longest_tile = 256;
-
-/// The same for what does less with an element, or transposes results back.
-template <class Arch>
-inline constexpr std::size_t short_row = is_avx512<Arch> ? 63 : longest_tile;
 
 /// Calls each(k, row k) and then done(k, column k) with those columns, part by part, of part_lanes
 /// rows. No array is used, since compilers leave those in memory.
@@ -85,6 +80,18 @@ GIBBS_INLINE void in_two_stages(std::size_t rows, std::size_t block, Before befo
   }
 }
 
+/// For each block of rows: first(k, first row, count), then second(k), and third(k, first row,
+/// count) when the next block has been through first(); k is 0 and 1 in turn.
+template <class First, class Second, class Third>
+GIBBS_INLINE void in_three_steps(std::size_t rows, std::size_t block, First first, Second second,
+                                 Third third) {
+  for (std::size_t i = 0, k = 0; i < rows + block; i += block, k = 1 - k) {
+    if (i > 0) second(1 - k);
+    if (i < rows) first(k, i, (std::min)(block, rows - i));
+    if (i > 0) third(1 - k, i - block, (std::min)(block, rows + block - i));
+  }
+}
+
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
 GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
@@ -95,6 +102,14 @@ GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
   for (std::size_t r = 0; r < rows; ++r) result |= std::uint32_t(buffer[r] != 0) << r;
   return result;
 }
+
+/// Of up to `lanes` rows, a lane a row.
+template <class T, class Arch>
+struct plain_maxima {
+  batch<T, Arch> largest;   ///< Or 0.
+  batch<T, Arch> smallest;  ///< Of those not less than some floor, or less, if wanted.
+  std::uint32_t rows;       ///< One bit for each that is plain.
+};
 
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r.
 template <class T, class Arch>
@@ -162,16 +177,10 @@ class tile {
   GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
   GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }
 
-  struct plain_rows {
-    B largest;           ///< of each row, or 0
-    B smallest;          ///< of those not less than some floor, likewise, if wanted
-    std::uint32_t rows;  ///< One bit for each that is kept.
-  };
-
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
   /// NaN is left aside.
   template <bool WithSmallest>
-  GIBBS_INLINE plain_rows keep_plain(T limit, T floor = -infinity<T>) {
+  GIBBS_INLINE plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
     const auto all = of_columns<WithSmallest>(floor);
     const auto plain = abs(all.largest) <= B(limit);
     if (xsimd::all(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
@@ -278,6 +287,24 @@ class rows_of_sums {
   wide_batch<T, Arch> parts_[N][lanes<T, Arch>];
 };
 
+/// at(0) + ... + at(count - 1), AtATime as they are rounded, then with the errors: short code, for
+/// up to longest_tile terms that are long code themselves or overlap with those of other rows.
+/// Nothing has been added up before.
+template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At>
+GIBBS_INLINE void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, At at) {
+  if (count == 0) return;
+  const std::size_t first = (std::min)(count, AtATime);
+  terms<T, Arch, N> sum = at(0);
+  for (std::size_t i = 1; i < first; ++i) sum = sum + at(i);
+  into.start(sum);
+  for (std::size_t i = AtATime; i < count;) {
+    const std::size_t end = (std::min)(i + AtATime, count);
+    terms<T, Arch, N> more = at(i);
+    for (++i; i < end; ++i) more = more + at(i);
+    into.add(more);
+  }
+}
+
 /// Adds up at(c), the terms of column c, a row a lane, over up to longest_tile columns.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class At>
 GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at) {
@@ -287,118 +314,6 @@ GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t colu
   terms<T, Arch, N> rest = at(c);
   for (++c; c < columns; ++c) rest = rest + at(c);
   into.add(rest);
-}
-
-/// A term of a row that may also leave a mark.
-template <class T, class Arch, class Term>
-struct marking_term {
-  Term term;
-  batch<T, Arch>& mark;
-  template <class... B>
-  GIBBS_INLINE terms<T, Arch, 1> operator()(const B&... x) const {
-    return {{term(mark, x...)}};
-  }
-};
-
-/// Terms of ones are 0, and take no detour as those of zeros may: batches are filled up with them.
-template <class T>
-inline constexpr T no_term = 1;
-
-template <class T, class Arch, class Term, class... Tiles>
-GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
-                                              const Tiles&... others) {
-  sums<T, Arch, 1> all;
-  add_up_columns(all, x.columns(), [&](std::size_t c) { return term(x[c], others[c]...); });
-  return all.total_of_lanes(0);
-}
-
-template <class T, class Arch, class Term, class... Rows>
-wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
-  sums<T, Arch, 1> all;
-  sweep_sums<pace::fast>(all, n, marking_term<T, Arch, Term>{term, mark},
-                         input<T>{x, no_term<T>}...);
-  return all.total_of_lanes(0);
-}
-
-/// A sum of this many terms that is not less is not harmed where terms are rounded to the spacing
-/// of the subnormal numbers.
-template <class T>
-GIBBS_INLINE T least_sum(std::size_t terms) {
-  return (std::numeric_limits<T>::min)() * static_cast<T>(2 * terms);
-}
-
-/// Whether one of n probabilities is so small that a term with it may be a subnormal number.
-template <class T, class Arch>
-inline bool has_tiny(std::size_t n, const T* p) {
-  using B = batch<T, Arch>;
-  constexpr std::size_t step = lanes<T, Arch>;
-  const B zero(T(0));
-  const B least(T(0x1p-60));
-  auto found = zero != zero;
-  for (std::size_t i = 0; i < n; i += step) {
-    const B x = read_first<T, Arch>(p + i, (std::min)(step, n - i), T(0));
-    found = found | ((x > zero) & (x < least));
-  }
-  return xsimd::any(found);
-}
-
-/// The sum of a row by terms that are rescue_up times as large.
-template <class T, class Arch, class LiftedTerm, class... Rows>
-T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
-  batch<T, Arch> mark(T(0));
-  sums<T, Arch, 1> all;
-  sweep_sums<pace::compact>(all, n, marking_term<T, Arch, LiftedTerm>{term, mark},
-                            input<T>{x, no_term<T>}...);
-  return static_cast<T>(all.total(0) * wide<T>(rescue_down<T>));
-}
-
-/// results[r] = (negative) sum of Term()(mark, x...) over row r of the matrices, which have one
-/// shape; infinite where it has left a mark other than 0, unless it is NaN. x are not infinite
-/// where the result is small.
-template <template <class, class, bool Lifted> class Term, class T, class Arch, class... Others>
-GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<const T> x,
-                                       Others... others) {
-  using B = batch<T, Arch>;
-  using term_type = Term<T, Arch, false>;
-  const std::size_t columns = x.columns();
-  const B least(least_sum<T>(columns));
-  for (std::size_t first = 0; first < x.rows(); first += lanes<T, Arch>) {
-    const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
-    B mark(T(0));
-    wide_batch<T, Arch> total;
-    if (columns <= short_row<Arch>) {
-      total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
-                           tile<T, Arch>(rows_of(x, first, rows)),
-                           tile<T, Arch>(rows_of(others, first, rows))...);
-    } else {
-      wide_batch<T, Arch> parts[lanes<T, Arch>];
-      alignas(64) T marks[lanes<T, Arch>] = {};
-      for (std::size_t r = 0; r < rows; ++r) {
-        B row_mark(T(0));
-        parts[r] = add_up_row<T, Arch>(row_mark, term_type(), columns, row_of(x, first + r),
-                                       row_of(others, first + r)...);
-        if (xsimd::any(row_mark != B(T(0)))) marks[r] = 1;
-      }
-      total = sum_across_lanes<T, Arch>(parts, rows);
-      mark = B::load_aligned(marks);
-    }
-    // A sum that became infinite left a NaN in its error.
-    const auto finite = abs(total.hi) <= B((std::numeric_limits<T>::max)());
-    const B sum = choose(finite, total.value(), total.hi);
-    const B value = negative ? B(T(0)) - sum : sum;  // 0 without a sign
-    alignas(64) T values[lanes<T, Arch>];
-    choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
-    for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
-    const auto is_small = abs(value) < least;
-    if (!xsimd::any(is_small)) continue;
-    const std::uint32_t doubtful = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
-    for_each_row(doubtful, [&](std::size_t r) {
-      if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
-      const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
-                                              row_of(others, first + r)...);
-      results[first + r] = negative ? T(0) - lifted : lifted;
-    });
-  }
 }
 
 }  // namespace gibbs::detail

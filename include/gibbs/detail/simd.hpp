@@ -455,6 +455,24 @@ GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
   }
 }
 
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+/// a and b are made of pieces of Width parts: the first halves of all their pieces, and the second
+/// halves.
+template <std::size_t Width, class T, class Arch>
+GIBBS_INLINE two_batches<T, Arch> halve_pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+  static_assert(Width == 2 || Width == 4);
+  constexpr int first = Width == 4 ? 0x44 : 0x88;
+  constexpr int second = Width == 4 ? 0xee : 0xdd;
+  if constexpr (std::is_same_v<T, float>) {
+    return {batch<T, Arch>(_mm512_shuffle_f32x4(a, b, first)),
+            batch<T, Arch>(_mm512_shuffle_f32x4(a, b, second))};
+  } else {
+    return {batch<T, Arch>(_mm512_shuffle_f64x2(a, b, first)),
+            batch<T, Arch>(_mm512_shuffle_f64x2(a, b, second))};
+  }
+}
+#endif
+
 /// Part k of the register from from[k * part_lanes], at an offset.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t at) {

@@ -43,6 +43,11 @@ class sums {
     unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { sum_[i] = error_[i] = B(T(0)); });
   }
 
+  /// add() where nothing has been added up before.
+  GIBBS_INLINE void start(const terms<T, Arch, N>& x) {
+    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { sum_[i] = x.of[i]; });
+  }
+
   GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
     unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
       if (i >= N - Exact) {
@@ -95,9 +100,10 @@ class sums {
 
 inline constexpr std::size_t settle_after = 64;
 
-/// How many batches a loop takes at a time: several where it has to be fast, one where it is seldom
-/// run, and then each is added up with its rounding error.
-enum class pace { fast, compact };
+/// How many batches a loop takes at a time: several where it has to be fast; one after the other
+/// where what is done to each is long code already; one where it is seldom run, and then each is
+/// added up with its rounding error.
+enum class pace { fast, steady, compact };
 
 /// Adds up at(i), the terms of the batch of elements from i on, and at_first(i, count), those of a
 /// batch that is not full, over n elements.
@@ -106,6 +112,19 @@ GIBBS_INLINE void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, A
                                  AtFirst at_first) {
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
+  if constexpr (Pace == pace::steady) {
+    const auto at_any = [&](std::size_t k) GIBBS_INLINE_LAMBDA {
+      return k + step <= n ? at(k) : at_first(k, n - k);
+    };
+    for (std::size_t groups = 1; i < n; ++groups) {
+      const std::size_t end = (std::min)(i + 3 * step, n);
+      auto sum = at_any(i);
+      for (i += step; i < end; i += step) sum = sum + at_any(i);
+      into.add(sum);
+      if (groups % settle_after == 0) into.settle();
+    }
+    return;
+  }
   if constexpr (Pace == pace::fast) {
     for (std::size_t groups = n / (4 * step); groups > 0;) {
       const std::size_t block = (std::min)(groups, settle_after);
@@ -137,8 +156,9 @@ template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, clas
 GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
                              Inputs... inputs) {
   add_up_batches<Pace>(
-      into, n, [&](std::size_t i) { return term(read<T, Arch>(inputs.data + i)...); },
-      [&](std::size_t i, std::size_t count) {
+      into, n,
+      [&](std::size_t i) GIBBS_INLINE_LAMBDA { return term(read<T, Arch>(inputs.data + i)...); },
+      [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
         return term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
       });
 }
@@ -151,12 +171,12 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_
   batch<T, Arch> result;
   add_up_batches<pace::fast>(
       into, n,
-      [&](std::size_t i) {
+      [&](std::size_t i) GIBBS_INLINE_LAMBDA {
         const auto added = term(result, read<T, Arch>(in.data + i));
         write(out + i, result);
         return added;
       },
-      [&](std::size_t i, std::size_t count) {
+      [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
         const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
         write_first(out + i, result, count);
         return added;
@@ -170,7 +190,8 @@ GIBBS_INLINE void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
-    const auto at = [&](std::size_t k) { write(out + k, f(read<T, Arch>(in + k))); };
+    const auto at = [&](std::size_t k)
+                        GIBBS_INLINE_LAMBDA { write(out + k, f(read<T, Arch>(in + k))); };
     for (; i + 4 * step <= n; i += 4 * step) {
       at(i);
       at(i + step);

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// Sums over rows of probabilities, of terms that may leave a mark and may be too small for T.
+#ifndef GIBBS_DETAIL_PROBABILITIES_HPP
+#define GIBBS_DETAIL_PROBABILITIES_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "log.hpp"
+#include "row_pieces.hpp"
+#include "rows.hpp"
+#include "simd.hpp"
+#include "sweep.hpp"
+#include "wide.hpp"
+
+namespace gibbs::detail {
+
+/// A term of a row that may also leave a mark.
+template <class T, class Arch, class Term>
+struct marking_term {
+  Term term;
+  batch<T, Arch>& mark;
+  template <class... B>
+  GIBBS_INLINE terms<T, Arch, 1> operator()(const B&... x) const {
+    return {{term(mark, x...)}};
+  }
+};
+
+/// Terms of ones are 0, and take no detour as those of zeros may: batches are filled up with them.
+template <class T>
+inline constexpr T no_term = 1;
+
+template <class T, class Arch, class Term, class... Tiles>
+GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
+                                              const Tiles&... others) {
+  sums<T, Arch, 1> all;
+  add_up_few<3>(all, x.columns(),
+                [&](std::size_t c) GIBBS_INLINE_LAMBDA { return term(x[c], others[c]...); });
+  return all.total_of_lanes(0);
+}
+
+/// Likewise; what mark is left may be in any lane.
+template <class T, class Arch, class Term, class... Pieces>
+GIBBS_INLINE wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
+                                                   const row_pieces<T, Arch>& x,
+                                                   const Pieces&... others) {
+  const piece_count<T, Arch> pieces(columns);
+  wide_batch<T, Arch> total[1];
+  add_up_pieces<sum_kinds<1, 0, false, 0>>(
+      pieces, x.rows(),
+      [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+        return term(x.read(pieces, r, k, no_term<T>), others.read(pieces, r, k, no_term<T>)...);
+      },
+      total);
+  return total[0];
+}
+
+template <class T, class Arch, class Term, class... Rows>
+wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
+  batch<T, Arch> left = mark;  // which no store may change, so that it stays in a register
+  sums<T, Arch, 1> all;
+  sweep_sums<Term::of_a_row>(all, n, marking_term<T, Arch, Term>{term, left},
+                             input<T>{x, no_term<T>}...);
+  mark = left;
+  return all.total_of_lanes(0);
+}
+
+/// A sum of this many terms that is not less is not harmed where terms are rounded to the spacing
+/// of the subnormal numbers.
+template <class T>
+GIBBS_INLINE T least_sum(std::size_t terms) {
+  return (std::numeric_limits<T>::min)() * static_cast<T>(2 * terms);
+}
+
+/// Whether one of n probabilities is so small that a term with it may be a subnormal number.
+template <class T, class Arch>
+inline bool has_tiny(std::size_t n, const T* p) {
+  using B = batch<T, Arch>;
+  constexpr std::size_t step = lanes<T, Arch>;
+  const B zero(T(0));
+  const B least(T(0x1p-60));
+  auto found = zero != zero;
+  for (std::size_t i = 0; i < n; i += step) {
+    const B x = read_first<T, Arch>(p + i, (std::min)(step, n - i), T(0));
+    found = found | ((x > zero) & (x < least));
+  }
+  return xsimd::any(found);
+}
+
+/// The sum of a row by terms that are rescue_up times as large.
+template <class T, class Arch, class LiftedTerm, class... Rows>
+T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
+  batch<T, Arch> mark(T(0));
+  sums<T, Arch, 1> all;
+  sweep_sums<pace::compact>(all, n, marking_term<T, Arch, LiftedTerm>{term, mark},
+                            input<T>{x, no_term<T>}...);
+  return static_cast<T>(all.total(0) * wide<T>(rescue_down<T>));
+}
+
+/// results[r] = (negative) sum of Term()(mark, x...) over row r of the matrices, which have one
+/// shape; infinite where it has left a mark other than 0, unless it is NaN. x are not infinite
+/// where the result is small.
+template <template <class, class, bool Lifted> class Term, class T, class Arch, class... Others>
+GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<const T> x,
+                                       Others... others) {
+  using B = batch<T, Arch>;
+  using term_type = Term<T, Arch, false>;
+  const std::size_t columns = x.columns();
+  const B least(least_sum<T>(columns));
+  for (std::size_t first = 0; first < x.rows(); first += lanes<T, Arch>) {
+    const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
+    B mark(T(0));
+    wide_batch<T, Arch> total;
+    const auto marked = [&](std::size_t r, wide_batch<T, Arch>& part) {
+      B row_mark(T(0));
+      part = add_up_row<T, Arch>(row_mark, term_type(), columns, row_of(x, first + r),
+                                 row_of(others, first + r)...);
+      return xsimd::any(row_mark != B(T(0))) ? T(1) : T(0);
+    };
+    alignas(64) T marks[lanes<T, Arch>] = {};
+    if (come_in_many_pieces<T, Arch>(columns)) {
+      if constexpr (is_avx512<Arch>) {
+        total = add_up_row_pieces(marking_term<T, Arch, term_type>{term_type(), mark}, columns,
+                                  row_pieces<T, Arch>(rows_of(x, first, rows)),
+                                  row_pieces<T, Arch>(rows_of(others, first, rows))...);
+        if (xsimd::any(mark != B(T(0)))) {
+          wide_batch<T, Arch> part;
+          for (std::size_t r = 0; r < rows; ++r) marks[r] = marked(r, part);
+          mark = B::load_aligned(marks);
+        }
+      }
+    } else if (columns <= longest_tile) {
+      total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
+                           tile<T, Arch>(rows_of(x, first, rows)),
+                           tile<T, Arch>(rows_of(others, first, rows))...);
+    } else {
+      wide_batch<T, Arch> parts[lanes<T, Arch>];
+      for (std::size_t r = 0; r < rows; ++r) marks[r] = marked(r, parts[r]);
+      total = sum_across_lanes<T, Arch>(parts, rows);
+      mark = B::load_aligned(marks);
+    }
+    // A sum that became infinite left a NaN in its error.
+    const auto finite = abs(total.hi) <= B((std::numeric_limits<T>::max)());
+    const B sum = choose(finite, total.value(), total.hi);
+    const B value = negative ? B(T(0)) - sum : sum;  // 0 without a sign
+    alignas(64) T values[lanes<T, Arch>];
+    choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
+    for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
+    const auto is_small = abs(value) < least;
+    if (!xsimd::any(is_small)) continue;
+    const std::uint32_t doubtful = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
+    for_each_row(doubtful, [&](std::size_t r) {
+      if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
+      const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
+                                              row_of(others, first + r)...);
+      results[first + r] = negative ? T(0) - lifted : lifted;
+    });
+  }
+}
+
+}  // namespace gibbs::detail
+
+#endif  // GIBBS_DETAIL_PROBABILITIES_HPP

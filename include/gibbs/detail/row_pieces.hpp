@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+//
+// Rows of a few registers each, as many at a time as a register has lanes: what is left of each row
+// is brought together across the lanes in the end, for all rows at once.
+#ifndef GIBBS_DETAIL_ROW_PIECES_HPP
+#define GIBBS_DETAIL_ROW_PIECES_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "../matrix_view.hpp"
+#include "rows.hpp"
+#include "simd.hpp"
+#include "sweep.hpp"
+#include "wide.hpp"
+
+namespace gibbs::detail {
+
+// --- Across lanes -------------------------------------------------------------------------------
+
+/// x(first), x(first + apart), ...: brought together within the parts of their registers.
+template <std::size_t count, class At, class Merge>
+GIBBS_INLINE auto merge_within_parts(std::size_t first, std::size_t apart, At x, Merge merge) {
+  if constexpr (count == 1) {
+    return x(first);
+  } else {
+    const auto a = merge_within_parts<count / 2>(first, apart * 2, x, merge);
+    const auto b = merge_within_parts<count / 2>(first + apart, apart * 2, x, merge);
+    return merge.within_parts(a, b);
+  }
+}
+
+/// The lanes of leaf(r) brought together in lane r, for as many rows as there are lanes: first the
+/// four parts of registers by merge_parts, then, of what between() makes of that, what is in them.
+template <class T, class Arch, class Leaf, class MergeParts, class Between, class Merge>
+GIBBS_INLINE auto merge_lanes(Leaf leaf, MergeParts merge_parts, Between between, Merge merge) {
+  constexpr std::size_t part = part_lanes<T, Arch>;
+  static_assert(lanes<T, Arch> == 4 * part);
+  const auto one_part_each = [&](std::size_t i) GIBBS_INLINE_LAMBDA {
+    const auto a = merge_parts.template pieces<4>(leaf(i), leaf(part + i));
+    const auto b = merge_parts.template pieces<4>(leaf(2 * part + i), leaf(3 * part + i));
+    return between(merge_parts.template pieces<2>(a, b));
+  };
+  return merge_within_parts<part>(0, 1, one_part_each, merge);
+}
+template <class T, class Arch, class Leaf, class Merge>
+GIBBS_INLINE auto merge_lanes(Leaf leaf, Merge merge) {
+  return merge_lanes<T, Arch>(
+      leaf, merge, [](const auto& x) GIBBS_INLINE_LAMBDA { return x; }, merge);
+}
+
+struct merge_maxima {
+  template <class T, class Arch>
+  GIBBS_INLINE static batch<T, Arch> larger(const two_batches<T, Arch>& x) {
+    return max_or_second(x.first, x.second);
+  }
+  template <std::size_t Width, class T, class Arch>
+  GIBBS_INLINE batch<T, Arch> pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+    return larger(halve_pieces<Width>(a, b));
+  }
+  template <class T, class Arch>
+  GIBBS_INLINE batch<T, Arch> within_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+    return larger(interleave_parts(a, b));
+  }
+};
+
+/// Sums as they are rounded, or are not.
+struct merge_sums {
+  template <class T, class Arch>
+  GIBBS_INLINE static batch<T, Arch> sum(const two_batches<T, Arch>& x) {
+    return x.first + x.second;
+  }
+  template <std::size_t Width, class T, class Arch>
+  GIBBS_INLINE batch<T, Arch> pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+    return sum(halve_pieces<Width>(a, b));
+  }
+  template <class T, class Arch>
+  GIBBS_INLINE batch<T, Arch> within_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+    return sum(interleave_parts(a, b));
+  }
+  template <std::size_t Width, class T, class Arch>
+  GIBBS_INLINE wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
+                                          const wide_batch<T, Arch>& b) const {
+    return {pieces<Width>(a.hi, b.hi), pieces<Width>(a.lo, b.lo)};
+  }
+  template <class T, class Arch>
+  GIBBS_INLINE wide_batch<T, Arch> within_parts(const wide_batch<T, Arch>& a,
+                                                const wide_batch<T, Arch>& b) const {
+    return {within_parts(a.hi, b.hi), within_parts(a.lo, b.lo)};
+  }
+};
+
+/// Sums with the rounding errors of their additions.
+struct merge_wide_sums {
+  template <class T, class Arch>
+  GIBBS_INLINE static wide_batch<T, Arch> sum(const two_batches<T, Arch>& hi,
+                                              const two_batches<T, Arch>& lo) {
+    const auto s = wide_batch<T, Arch>::sum(hi.first, hi.second);
+    return {s.hi, s.lo + (lo.first + lo.second)};
+  }
+  template <std::size_t Width, class T, class Arch>
+  GIBBS_INLINE wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
+                                          const wide_batch<T, Arch>& b) const {
+    return sum(halve_pieces<Width>(a.hi, b.hi), halve_pieces<Width>(a.lo, b.lo));
+  }
+  template <class T, class Arch>
+  GIBBS_INLINE wide_batch<T, Arch> within_parts(const wide_batch<T, Arch>& a,
+                                                const wide_batch<T, Arch>& b) const {
+    return sum(interleave_parts(a.hi, b.hi), interleave_parts(a.lo, b.lo));
+  }
+};
+
+// --- Rows ---------------------------------------------------------------------------------------
+
+/// Whether rows of so many columns are better taken in pieces than transposed: with wide registers,
+/// if little of the last one is empty.
+template <class T, class Arch>
+GIBBS_INLINE bool come_in_pieces(std::size_t columns) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  if (!is_avx512<Arch> || columns == 0 || columns > longest_tile) return false;
+  if (step == 8) return columns >= 4 * step;
+  const std::size_t count = (columns + step - 1) / step;
+  return columns > 3 * step || (count * step - columns) * 8 <= count * step;
+}
+
+/// The same for all but softmax: of three or more.
+template <class T, class Arch>
+GIBBS_INLINE bool come_in_many_pieces(std::size_t columns) {
+  return columns > 2 * lanes<T, Arch> && come_in_pieces<T, Arch>(columns);
+}
+
+/// The registers of a row: all are full but the last one.
+template <class T, class Arch>
+struct piece_count {
+  std::size_t count;
+  std::size_t last;  ///< elements
+
+  GIBBS_INLINE explicit piece_count(std::size_t columns)
+      : count((columns + lanes<T, Arch> - 1) / lanes<T, Arch>),
+        last(columns - (count - 1) * lanes<T, Arch>) {}
+};
+
+/// row = at(0), at(1), ...
+template <class T, class Arch, class At>
+GIBBS_INLINE void write_pieces(const piece_count<T, Arch>& pieces, T* row, At at) {
+  const std::size_t last = pieces.count - 1;
+  for (std::size_t k = 0; k < last; ++k) write(row + k * lanes<T, Arch>, at(k));
+  write_first(row + last * lanes<T, Arch>, at(last), pieces.last);
+}
+
+/// What stands for rows that are left out.
+template <class T, class Arch>
+alignas(64) inline constexpr T row_of_zeros[longest_tile] = {};
+
+/// Up to `lanes` rows of up to longest_tile columns.
+template <class T, class Arch>
+class row_pieces {
+  using B = batch<T, Arch>;
+  using pieces_type = piece_count<T, Arch>;
+  static constexpr std::size_t step = lanes<T, Arch>;
+
+ public:
+  GIBBS_INLINE row_pieces() = default;
+  GIBBS_INLINE explicit row_pieces(matrix_view<const T> from) { read_rows(from); }
+
+  GIBBS_INLINE void read_rows(matrix_view<const T> from) {
+    const std::size_t rows = from.rows();
+    rows_ = rows;
+    const T* row = from.data();
+    for (std::size_t r = 0; r < rows; ++r, row += from.row_stride()) row_[r] = row;
+  }
+
+  GIBBS_INLINE std::size_t rows() const { return rows_; }
+
+  /// Piece k of row r.
+  GIBBS_INLINE B read(const pieces_type& pieces, std::size_t r, std::size_t k, T fill) const {
+    const T* from = row_[r] + k * step;
+    return k + 1 < pieces.count ? detail::read<T, Arch>(from)
+                                : read_first<T, Arch>(from, pieces.last, fill);
+  }
+
+  /// Puts zeros in the place of all rows whose largest element is infinite or has more than this
+  /// magnitude. NaN is left aside.
+  template <bool WithSmallest>
+  GIBBS_INLINE plain_maxima<T, Arch> keep_plain(pieces_type pieces, T limit,
+                                                T floor = -infinity<T>) {
+    B smallest(infinity<T>);
+    B largest = merge_lanes<T, Arch>(
+        [&](std::size_t r) GIBBS_INLINE_LAMBDA {
+          extremes<T, Arch> of_row;
+          of_row.smallest = smallest;
+          const std::size_t count = r < rows_ ? pieces.count : 0;
+          for (std::size_t k = 0; k < count; ++k) {
+            of_row.template look_at<WithSmallest>(read(pieces, r, k, -infinity<T>), floor);
+          }
+          smallest = of_row.smallest;
+          return of_row.largest;
+        },
+        merge_maxima());
+    if (rows_ < step) largest = with_last_repeated(largest);
+    // Of all rows, which is cheaper, and hardly ever too small for one of them alone.
+    if constexpr (WithSmallest) smallest = -B(largest_lane(-smallest));
+    const auto plain = abs(largest) <= B(limit);
+    const std::uint32_t rows = lane_bits<T, Arch>(plain, rows_);
+    if (xsimd::all(plain)) return {largest, smallest, rows};
+    for_each_row(first_rows(rows_) & ~rows,
+                 [&](std::size_t r) { row_[r] = row_of_zeros<T, Arch>; });
+    return {choose(plain, largest, B(T(0))), smallest, rows};
+  }
+
+  /// Likewise. A function of its own, for what does more afterwards than softmax: the code is long.
+  plain_maxima<T, Arch> keep_plain_rows(pieces_type pieces, T limit) {
+    return keep_plain<false>(pieces, limit);
+  }
+
+ private:
+  GIBBS_INLINE B with_last_repeated(const B& x) const {
+    alignas(64) T lane[step];
+    x.store_aligned(lane);
+    for (std::size_t r = rows_; r < step; ++r) lane[r] = lane[r - 1];
+    return B::load_aligned(lane);
+  }
+
+  std::size_t rows_;
+  const T* row_[step];
+};
+
+/// Of sums over rows of pieces: the first Bounded ones are of numbers less than 2^66 that add up to
+/// no less than about 2^64, or need to be right only beside such a sum: weights, see
+/// scaled_exp2::headroom. If HasRest, the second one is what the first one lacks, and small beside
+/// it. The last Exact ones are of integers.
+template <std::size_t N, std::size_t Bounded, bool HasRest, std::size_t Exact>
+struct sum_kinds {
+  static constexpr std::size_t size = N;
+  static constexpr std::size_t exact = Exact;
+  static constexpr bool is_bounded(std::size_t i) { return i < Bounded; }
+  static constexpr bool has_rest(std::size_t i) { return HasRest && i == 0; }
+  static constexpr bool is_rest(std::size_t i) { return HasRest && i == 1; }
+  static constexpr bool is_exact(std::size_t i) { return i >= N - Exact; }
+};
+
+/// A bounded sum as a multiple of a unit and a rest: sums of such multiples are not rounded, and
+/// what is rounded of the rests is small beside the sum.
+template <class T, class Arch>
+GIBBS_INLINE wide_batch<T, Arch> in_units(const wide_batch<T, Arch>& x) {
+  // Added to a number, this leaves a multiple of the unit.
+  const batch<T, Arch> rounder(T(0x1.8p+72));
+  const batch<T, Arch> hi = (x.hi + rounder) - rounder;
+  return {hi, (x.hi - hi) + x.lo};
+}
+
+/// Sums of rows in memory, still apart by lanes.
+template <class T, class Arch>
+struct sums_of_rows {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+  static constexpr std::size_t step = lanes<T, Arch>;
+
+  alignas(64) T hi[step * step];
+  alignas(64) T lo[step * step];
+
+  GIBBS_INLINE B high(std::size_t r) const { return B::load_aligned(hi + r * step); }
+  GIBBS_INLINE wide_type both(std::size_t r) const {
+    return {high(r), B::load_aligned(lo + r * step)};
+  }
+  GIBBS_INLINE void set(std::size_t r, const wide_type& x) {
+    x.hi.store_aligned(hi + r * step);
+    x.lo.store_aligned(lo + r * step);
+  }
+  /// Those of the lanes without a row become the last one's.
+  GIBBS_INLINE void repeat_last(std::size_t rows) {
+    for (std::size_t r = rows; r < step; ++r) set(r, both(r - 1));
+  }
+
+  /// Brought together in the lanes of the rows, where nothing is rounded, or little beside the sum.
+  GIBBS_INLINE wide_type bounded() const {
+    return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return both(r); },
+                                merge_sums());
+  }
+  // Functions of their own, which all primitives share.
+  wide_type bounded_sums() const { return bounded(); }
+  wide_type any_sums() const {
+    return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return both(r); },
+                                merge_wide_sums());
+  }
+  wide_type exact_sums() const {
+    const B sum = merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return high(r); },
+                                       merge_sums());
+    return {sum, B(T(0))};
+  }
+};
+
+/// Sums over each row, a lane a row, of the terms of(r, k) of piece k of row r.
+template <class Kinds, class T, class Arch, class Of>
+GIBBS_INLINE void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of of,
+                                wide_batch<T, Arch> (&totals)[Kinds::size]) {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+  constexpr std::size_t size = Kinds::size;
+  sums_of_rows<T, Arch> of_rows[size];
+  for (std::size_t r = 0; r < rows; ++r) {
+    sums<T, Arch, size, Kinds::exact> all;
+    add_up_few<4>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
+    unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+      if (Kinds::is_rest(i)) return;
+      wide_type total = all.total_of_lanes(i);
+      if (Kinds::has_rest(i)) {
+        const wide_type rest = all.total_of_lanes(i + 1);
+        total.lo += rest.hi + rest.lo;
+      }
+      of_rows[i].set(r, Kinds::is_bounded(i) ? in_units(total) : total);
+    });
+  }
+  unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+    of_rows[i].repeat_last(rows);
+    totals[i] = Kinds::is_rest(i)      ? wide_type{B(T(0)), B(T(0))}
+                : Kinds::is_exact(i)   ? of_rows[i].exact_sums()
+                : Kinds::is_bounded(i) ? of_rows[i].bounded_sums()
+                                       : of_rows[i].any_sums();
+  });
+}
+
+/// Likewise one bounded sum, fast for few pieces too.
+template <class T, class Arch, class Of>
+GIBBS_INLINE wide_batch<T, Arch> add_up_few_pieces(piece_count<T, Arch> pieces, std::size_t rows,
+                                                   Of of) {
+  using B = batch<T, Arch>;
+  using wide_type = wide_batch<T, Arch>;
+  sums_of_rows<T, Arch> of_rows;
+  if (pieces.count > 2) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      sums<T, Arch, 1> all;
+      add_up_few<4>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
+      of_rows.set(r, in_units(all.total_of_lanes(0)));
+    }
+    of_rows.repeat_last(rows);
+    return of_rows.bounded();
+  }
+  // They may be rounded once more, or twice.
+  for (std::size_t r = 0; r < rows; ++r) {
+    B sum = of(r, 0).of[0];
+    if (pieces.count == 2) sum += of(r, 1).of[0];
+    sum.store_aligned(of_rows.hi + r * lanes<T, Arch>);
+  }
+  for (std::size_t r = rows; r < lanes<T, Arch>; ++r) {
+    of_rows.high(r - 1).store_aligned(of_rows.hi + r * lanes<T, Arch>);
+  }
+  return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return of_rows.high(r); },
+                              merge_sums(),
+                              [&](const B& x) GIBBS_INLINE_LAMBDA {
+                                return in_units(wide_type{x, B(T(0))});
+                              },
+                              merge_sums());
+}
+
+}  // namespace gibbs::detail
+
+#endif  // GIBBS_DETAIL_ROW_PIECES_HPP
