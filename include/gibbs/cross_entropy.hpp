@@ -156,7 +156,6 @@ template <class T, class Arch>
 struct target_terms {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = 5;
-  static constexpr std::size_t bounded = 2;
   static constexpr std::size_t exact = 1;
   template <class Row>
   GIBBS_INLINE terms<T, Arch, 5> operator()(const Row& row, const B& x, const B& p) const {

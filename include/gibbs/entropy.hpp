@@ -84,7 +84,6 @@ template <class T, class Arch>
 struct entropy_from_logits_terms {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = 4;
-  static constexpr std::size_t bounded = 3;
   static constexpr std::size_t exact = 1;
   B inverse;
   template <class Row>

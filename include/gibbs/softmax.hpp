@@ -330,7 +330,7 @@ class softmax_of_pieces {
     if constexpr (WithTotal) {
       add_up_pieces<sum_kinds<size, 3, true, 1>>(pieces, rows_.rows(), terms_of, totals.of);
     } else {
-      totals.of[0] = add_up_few_pieces<T, Arch>(pieces, rows_.rows(), terms_of);
+      totals.of[0] = add_up_bounded_pieces<T, Arch>(pieces, rows_.rows(), terms_of);
     }
     unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
     const auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
@@ -400,13 +400,20 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
   plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
+  // The weights of rows that are not aligned would cross cache lines on their way to memory and
+  // back.
+  alignas(64) T aligned[longest_tile * lanes<T, Arch>];
+  const matrix_view<T> weights =
+      n <= longest_tile ? matrix_view<T>(aligned, logits.rows(), n,
+                                         (n + lanes<T, Arch> - 1) / lanes<T, Arch> * lanes<T, Arch>)
+                        : out;
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if ((result.plain >> r & 1) != 0) {
       const one_plain_row<T, Arch> row(rows, in_memory, r);
       sweep_sums_and_store(
-          all, n, row_of(out, r),
+          all, n, row_of(weights, r),
           [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
           input<T>{row_of(logits, r), -infinity<T>});
     } else {
@@ -424,7 +431,7 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
   scale.lo.store_aligned(lo);
   for_each_row(result.plain, [&](std::size_t r) {
     const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
-    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(out, r), T(0)}, row_of(out, r),
+    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(weights, r), T(0)}, row_of(out, r),
                                    [&](const B& weight) { return scaled(weight, row_scale); });
   });
   return result;
@@ -504,13 +511,12 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
   };
   if constexpr (is_avx512<Arch>) {
-    const bool in_pieces =
-        WithTotal ? come_in_many_pieces<T, Arch>(columns) : come_in_pieces<T, Arch>(columns);
-    if (in_pieces) {
+    // Longer ones are faster one by one.
+    if (come_in_pieces<T, Arch>(columns) && columns <= 12 * lanes<T, Arch>) {
       return softmax_in_pieces<WithTotal, T, Arch>(logits, out, t, subnormal, finish);
     }
   }
-  if (columns <= longest_tile) {
+  if (columns <= (is_avx512<Arch> ? 63 : longest_tile)) {
     softmax_short<WithTotal, T, Arch> two[2];
     in_two_stages(
         logits.rows(), block,
@@ -638,7 +644,7 @@ class log_softmax_of_pieces {
   GIBBS_INLINE void add_up(pieces_type pieces, matrix_view<const T> logits,
                            const temperature<T>& t) {
     rows_.read_rows(logits);
-    const auto totals = add_up_plain_pieces<T, Arch>(t, weight_sums(), pieces, rows_);
+    const auto totals = add_up_plain_pieces<T, Arch>(t, pieces, rows_);
     row_type(t, totals.largest).store(in_memory_);
     totals.log_sum().value().store_aligned(log_sum_);
     plain_ = totals.plain;
@@ -702,7 +708,7 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
   };
   if constexpr (is_avx512<Arch>) {
-    if (come_in_many_pieces<T, Arch>(columns)) {
+    if (come_in_pieces<T, Arch>(columns)) {
       return log_softmax_in_pieces<T, Arch>(logits, out, t, alone_unless);
     }
   }

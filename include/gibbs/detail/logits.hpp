@@ -314,7 +314,6 @@ GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>
 
 struct weight_sums {
   static constexpr std::size_t size = 3;
-  static constexpr std::size_t bounded = 2;
   static constexpr std::size_t exact = 1;
   template <class Row, class B>
   GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
@@ -409,27 +408,25 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   return result;
 }
 
-/// Likewise for rows that come in pieces. A function of its own, which several primitives share.
-template <class T, class Arch, class Terms, class... Pieces>
-plain_totals<T, Arch, Terms::size> add_up_plain_pieces(const temperature<T>& t, Terms of,
-                                                       piece_count<T, Arch> pieces,
-                                                       row_pieces<T, Arch>& x,
-                                                       const Pieces&... others) {
+/// The sums of weights of rows that come in pieces, over those that are plain.
+template <class T, class Arch>
+GIBBS_INLINE plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(
+    const temperature<T>& t, piece_count<T, Arch> pieces, row_pieces<T, Arch>& x) {
   using row_type = plain_row<T, Arch>;
-  const auto plain = x.keep_plain_rows(pieces, row_type::limit(t));
+  const auto plain = x.template keep_plain<false>(pieces, row_type::limit(t));
   const row_type all(t, plain.largest);
   typename row_type::lanes_in_memory in_memory;
   all.store(in_memory);
-  plain_totals<T, Arch, Terms::size> result(all, plain.rows);
-  add_up_pieces<sum_kinds<Terms::size, Terms::bounded, true, Terms::exact>>(
+  plain_totals<T, Arch, weight_sums::size> result(all, plain.rows);
+  add_up_pieces<sum_kinds<weight_sums::size, 2, true, weight_sums::exact>>(
       pieces, x.rows(),
       [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
-        return of(one_plain_row<T, Arch>(all, in_memory, r), x.read(pieces, r, k, -infinity<T>),
-                  others.read(pieces, r, k, T(0))...);
+        return weight_sums()(one_plain_row<T, Arch>(all, in_memory, r),
+                             x.read(pieces, r, k, -infinity<T>));
       },
       result.of);
-  unroll<Terms::size>([&](std::size_t i)
-                          GIBBS_INLINE_LAMBDA { result.of[i] = result.of[i].ordered(); });
+  unroll<weight_sums::size>([&](std::size_t i)
+                                GIBBS_INLINE_LAMBDA { result.of[i] = result.of[i].ordered(); });
   return result;
 }
 
@@ -490,13 +487,6 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>
                                                             matrix_view<const T> x,
                                                             Others... others) {
   if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
-  if constexpr (is_avx512<Arch>) {
-    if (x.columns() > 64 && come_in_many_pieces<T, Arch>(x.columns())) {
-      row_pieces<T, Arch> rows(x);
-      return add_up_plain_pieces<T, Arch>(t, of, piece_count<T, Arch>(x.columns()), rows,
-                                          row_pieces<T, Arch>(others)...);
-    }
-  }
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
 }

@@ -121,7 +121,7 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
       return xsimd::any(row_mark != B(T(0))) ? T(1) : T(0);
     };
     alignas(64) T marks[lanes<T, Arch>] = {};
-    if (come_in_many_pieces<T, Arch>(columns)) {
+    if (come_in_pieces<T, Arch>(columns)) {
       if constexpr (is_avx512<Arch>) {
         total = add_up_row_pieces(marking_term<T, Arch, term_type>{term_type(), mark}, columns,
                                   row_pieces<T, Arch>(rows_of(x, first, rows)),

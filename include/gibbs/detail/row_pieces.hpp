@@ -32,22 +32,17 @@ GIBBS_INLINE auto merge_within_parts(std::size_t first, std::size_t apart, At x,
 }
 
 /// The lanes of leaf(r) brought together in lane r, for as many rows as there are lanes: first the
-/// four parts of registers by merge_parts, then, of what between() makes of that, what is in them.
-template <class T, class Arch, class Leaf, class MergeParts, class Between, class Merge>
-GIBBS_INLINE auto merge_lanes(Leaf leaf, MergeParts merge_parts, Between between, Merge merge) {
+/// four parts of registers, then what is in them.
+template <class T, class Arch, class Leaf, class Merge>
+GIBBS_INLINE auto merge_lanes(Leaf leaf, Merge merge) {
   constexpr std::size_t part = part_lanes<T, Arch>;
   static_assert(lanes<T, Arch> == 4 * part);
   const auto one_part_each = [&](std::size_t i) GIBBS_INLINE_LAMBDA {
-    const auto a = merge_parts.template pieces<4>(leaf(i), leaf(part + i));
-    const auto b = merge_parts.template pieces<4>(leaf(2 * part + i), leaf(3 * part + i));
-    return between(merge_parts.template pieces<2>(a, b));
+    const auto a = merge.template pieces<4>(leaf(i), leaf(part + i));
+    const auto b = merge.template pieces<4>(leaf(2 * part + i), leaf(3 * part + i));
+    return merge.template pieces<2>(a, b);
   };
   return merge_within_parts<part>(0, 1, one_part_each, merge);
-}
-template <class T, class Arch, class Leaf, class Merge>
-GIBBS_INLINE auto merge_lanes(Leaf leaf, Merge merge) {
-  return merge_lanes<T, Arch>(
-      leaf, merge, [](const auto& x) GIBBS_INLINE_LAMBDA { return x; }, merge);
 }
 
 struct merge_maxima {
@@ -113,21 +108,10 @@ struct merge_wide_sums {
 
 // --- Rows ---------------------------------------------------------------------------------------
 
-/// Whether rows of so many columns are better taken in pieces than transposed: with wide registers,
-/// if little of the last one is empty.
+/// Whether rows of so many columns are better taken in pieces than transposed: with wide registers.
 template <class T, class Arch>
 GIBBS_INLINE bool come_in_pieces(std::size_t columns) {
-  constexpr std::size_t step = lanes<T, Arch>;
-  if (!is_avx512<Arch> || columns == 0 || columns > longest_tile) return false;
-  if (step == 8) return columns >= 4 * step;
-  const std::size_t count = (columns + step - 1) / step;
-  return columns > 3 * step || (count * step - columns) * 8 <= count * step;
-}
-
-/// The same for all but softmax: of three or more.
-template <class T, class Arch>
-GIBBS_INLINE bool come_in_many_pieces(std::size_t columns) {
-  return columns > 2 * lanes<T, Arch> && come_in_pieces<T, Arch>(columns);
+  return is_avx512<Arch> && columns >= 48 && columns <= longest_tile;
 }
 
 /// The registers of a row: all are full but the last one.
@@ -207,11 +191,6 @@ class row_pieces {
     for_each_row(first_rows(rows_) & ~rows,
                  [&](std::size_t r) { row_[r] = row_of_zeros<T, Arch>; });
     return {choose(plain, largest, B(T(0))), smallest, rows};
-  }
-
-  /// Likewise. A function of its own, for what does more afterwards than softmax: the code is long.
-  plain_maxima<T, Arch> keep_plain_rows(pieces_type pieces, T limit) {
-    return keep_plain<false>(pieces, limit);
   }
 
  private:
@@ -301,7 +280,7 @@ GIBBS_INLINE void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, O
   sums_of_rows<T, Arch> of_rows[size];
   for (std::size_t r = 0; r < rows; ++r) {
     sums<T, Arch, size, Kinds::exact> all;
-    add_up_few<4>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
+    add_up_few<3>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
     unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
       if (Kinds::is_rest(i)) return;
       wide_type total = all.total_of_lanes(i);
@@ -321,37 +300,18 @@ GIBBS_INLINE void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, O
   });
 }
 
-/// Likewise one bounded sum, fast for few pieces too.
+/// Likewise one bounded sum, all in one function.
 template <class T, class Arch, class Of>
-GIBBS_INLINE wide_batch<T, Arch> add_up_few_pieces(piece_count<T, Arch> pieces, std::size_t rows,
-                                                   Of of) {
-  using B = batch<T, Arch>;
-  using wide_type = wide_batch<T, Arch>;
+GIBBS_INLINE wide_batch<T, Arch> add_up_bounded_pieces(piece_count<T, Arch> pieces,
+                                                       std::size_t rows, Of of) {
   sums_of_rows<T, Arch> of_rows;
-  if (pieces.count > 2) {
-    for (std::size_t r = 0; r < rows; ++r) {
-      sums<T, Arch, 1> all;
-      add_up_few<4>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
-      of_rows.set(r, in_units(all.total_of_lanes(0)));
-    }
-    of_rows.repeat_last(rows);
-    return of_rows.bounded();
-  }
-  // They may be rounded once more, or twice.
   for (std::size_t r = 0; r < rows; ++r) {
-    B sum = of(r, 0).of[0];
-    if (pieces.count == 2) sum += of(r, 1).of[0];
-    sum.store_aligned(of_rows.hi + r * lanes<T, Arch>);
+    sums<T, Arch, 1> all;
+    add_up_few<3>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
+    of_rows.set(r, in_units(all.total_of_lanes(0)));
   }
-  for (std::size_t r = rows; r < lanes<T, Arch>; ++r) {
-    of_rows.high(r - 1).store_aligned(of_rows.hi + r * lanes<T, Arch>);
-  }
-  return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return of_rows.high(r); },
-                              merge_sums(),
-                              [&](const B& x) GIBBS_INLINE_LAMBDA {
-                                return in_units(wide_type{x, B(T(0))});
-                              },
-                              merge_sums());
+  of_rows.repeat_last(rows);
+  return of_rows.bounded();
 }
 
 }  // namespace gibbs::detail
