@@ -319,19 +319,18 @@ class softmax_of_pieces {
   GIBBS_INLINE void weigh(pieces_type pieces, const temperature<T>& t) {
     const row_type all(t, B::load_aligned(in_memory_.largest));
     plain_totals<T, Arch, size> totals(all, plain_);
-    const auto terms_of = [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
-      const one_plain_row<T, Arch> row(all, in_memory_, r);
-      B weight;
-      const auto added =
-          softmax_terms<WithTotal>(weight, row, rows_.read(pieces, r, k, -infinity<T>));
-      weight.store_aligned(weights_ + (r * pieces.count + k) * step);
-      return added;
-    };
-    if constexpr (WithTotal) {
-      add_up_pieces<sum_kinds<size, 3, true, 1>>(pieces, rows_.rows(), terms_of, totals.of);
-    } else {
-      totals.of[0] = add_up_bounded_pieces<T, Arch>(pieces, rows_.rows(), terms_of);
-    }
+    constexpr std::size_t exact = softmax_exact<WithTotal>;
+    add_up_pieces<sum_kinds<size, size - exact, WithTotal, exact>>(
+        pieces, rows_.rows(),
+        [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+          const one_plain_row<T, Arch> row(all, in_memory_, r);
+          B weight;
+          const auto added =
+              softmax_terms<WithTotal>(weight, row, rows_.read(pieces, r, k, -infinity<T>));
+          weight.store_aligned(weights_ + (r * pieces.count + k) * step);
+          return added;
+        },
+        totals.of);
     unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
     const auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
     scale.hi.store_aligned(scale_hi_);

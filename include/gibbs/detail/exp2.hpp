@@ -107,6 +107,7 @@ struct exponential {
   GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
 };
 
+/// What all rows have in common.
 template <class T, class Arch>
 struct exp2_factors {
   batch<T, Arch> hi;

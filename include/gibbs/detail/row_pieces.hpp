@@ -252,13 +252,12 @@ struct sums_of_rows {
     for (std::size_t r = rows; r < step; ++r) set(r, both(r - 1));
   }
 
-  /// Brought together in the lanes of the rows, where nothing is rounded, or little beside the sum.
-  GIBBS_INLINE wide_type bounded() const {
+  // Brought together in the lanes of the rows, by functions of their own, which all primitives
+  // share.
+  wide_type bounded_sums() const {
     return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return both(r); },
                                 merge_sums());
   }
-  // Functions of their own, which all primitives share.
-  wide_type bounded_sums() const { return bounded(); }
   wide_type any_sums() const {
     return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return both(r); },
                                 merge_wide_sums());
@@ -298,20 +297,6 @@ GIBBS_INLINE void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, O
                 : Kinds::is_bounded(i) ? of_rows[i].bounded_sums()
                                        : of_rows[i].any_sums();
   });
-}
-
-/// Likewise one bounded sum, all in one function.
-template <class T, class Arch, class Of>
-GIBBS_INLINE wide_batch<T, Arch> add_up_bounded_pieces(piece_count<T, Arch> pieces,
-                                                       std::size_t rows, Of of) {
-  sums_of_rows<T, Arch> of_rows;
-  for (std::size_t r = 0; r < rows; ++r) {
-    sums<T, Arch, 1> all;
-    add_up_few<3>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
-    of_rows.set(r, in_units(all.total_of_lanes(0)));
-  }
-  of_rows.repeat_last(rows);
-  return of_rows.bounded();
 }
 
 }  // namespace gibbs::detail
