@@ -95,6 +95,18 @@ struct cross_entropy_term {
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     return lifted<Lifted>(p) * log_or_nan(p, q, mark);
   }
+  template <class Four>
+  GIBBS_INLINE bool add_up_four(B& sum, const Four& p, const Four& q) const {
+    const Four zero(T(0));
+    const auto normal = is_normal(q);
+    if (!all_hold((p >= zero) & normal) &&
+        !all_hold(((p > zero) & normal) | ((p == zero) & (q >= zero)))) {
+      return false;
+    }
+    sum = sum_in_turn(
+        [](const B& x, const B& y) GIBBS_INLINE_LAMBDA { return x * log_positive<true>(y); }, p, q);
+    return true;
+  }
 };
 
 template <class T, class Arch>
@@ -152,13 +164,13 @@ void cross_entropy_label_rows(matrix_view<const T> logits, label_view labels, T*
 }
 
 /// The sums of weight_terms, and those of target * (max - x) and of target.
-template <class T, class Arch>
 struct target_terms {
-  using B = batch<T, Arch>;
   static constexpr std::size_t size = 5;
   static constexpr std::size_t exact = 1;
-  template <class Row>
-  GIBBS_INLINE terms<T, Arch, 5> operator()(const Row& row, const B& x, const B& p) const {
+  template <class Row, class T, class Arch>
+  GIBBS_INLINE terms<T, Arch, 5> operator()(const Row& row, const batch<T, Arch>& x,
+                                            const batch<T, Arch>& p) const {
+    using B = batch<T, Arch>;
     const B zero(T(0));
     auto added = weight_terms<5>(row, x);
     // 0 times the distance of a masked element is 0; otherwise the product is infinite, which makes
@@ -251,7 +263,7 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
     }
     const auto totals =
-        add_up_plain_row<T, Arch>(t, largest, target_terms<T, Arch>(), count, x + i, target + i);
+        add_up_plain_row<T, Arch>(t, largest, target_terms(), count, x + i, target + i);
     const target_sums<T, Arch> sums_of_piece(totals, t, {target + i, 1, count});
     if (lane_bits<T, Arch>(sums_of_piece.valid, 1) == 0) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
@@ -277,7 +289,7 @@ void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T>
                                double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
-      results, t, target_terms<T, Arch>(),
+      results, t, target_terms(),
       [&](std::size_t first, std::size_t rows, const plain_totals<T, Arch, 5>& totals) {
         const target_sums<T, Arch> of(totals, t, rows_of(target, first, rows));
         const auto value = (of.distances + of.mass * totals.log_sum()).value();

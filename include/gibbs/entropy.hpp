@@ -71,6 +71,12 @@ struct entropy_term {
   GIBBS_INLINE B operator()(B& mark, const B& p) const {
     return lifted<Lifted>(p) * log_or_nan(p, p, mark);
   }
+  GIBBS_INLINE bool add_up_four(B& sum, const batch<T, four<Arch>>& p) const {
+    const auto normal = is_normal(p);
+    if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;
+    sum = sum_in_turn([](const B& x) GIBBS_INLINE_LAMBDA { return x * log_positive<true>(x); }, p);
+    return true;
+  }
 };
 
 template <class T, class Arch>
@@ -80,18 +86,17 @@ void entropy_rows(matrix_view<const T> p, T* results) {
 
 /// The sums of weight_terms and the weighted sum of (max - x) / T, with only the first part of 1 /
 /// T.
-template <class T, class Arch>
+template <class T>
 struct entropy_from_logits_terms {
-  using B = batch<T, Arch>;
   static constexpr std::size_t size = 4;
   static constexpr std::size_t exact = 1;
-  B inverse;
-  template <class Row>
-  GIBBS_INLINE terms<T, Arch, 4> operator()(const Row& row, const B& x) const {
+  T inverse;
+  template <class Row, class Arch>
+  GIBBS_INLINE terms<T, Arch, 4> operator()(const Row& row, const batch<T, Arch>& x) const {
     auto added = weight_terms<4>(row, x);
     // 0 times the distance of a masked element is 0.
-    const B counted = choose(added.of[0] == B(T(0)), row.largest(), x);
-    added.of[2] = (added.of[0] + added.of[1]) * (row.distance_times_t(counted) * inverse);
+    const auto distance = row.distance_times_t(row.clamped(x)) * batch<T, Arch>(inverse);
+    added.of[2] = (added.of[0] + added.of[1]) * distance;
     return added;
   }
 };
@@ -128,8 +133,8 @@ entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n, const temperature
   using B = batch<T, Arch>;
   const T largest = sweep_max<T, Arch>(n, x);
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    const auto totals = add_up_plain_row<T, Arch>(
-        t, largest, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)}, n, x);
+    const auto totals =
+        add_up_plain_row<T, Arch>(t, largest, entropy_from_logits_terms<T>{t.inverse.hi}, n, x);
     return {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
   }
   const careful_row<T, Arch> row(t, largest);
@@ -172,7 +177,7 @@ void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results, double
   using B = batch<T, Arch>;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
-      results, t, entropy_from_logits_terms<T, Arch>{B(t.inverse.hi)},
+      results, t, entropy_from_logits_terms<T>{t.inverse.hi},
       [&](std::size_t, std::size_t, const plain_totals<T, Arch, 4>& totals) {
         const B value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
         return row_results<T, Arch>{value, value == value};

@@ -83,15 +83,34 @@ struct kl_term_or_limit {
       return choose(large, lifted<true>(term), term);
     }
   }
+  template <class Four>
+  GIBBS_INLINE bool add_up_four(B& sum, const Four& p, const Four& q) const {
+    if (all_hold(are_normal(p, q))) {
+      sum = in_one_batch(kl_term<true>(p, q));
+      return true;
+    }
+    const Four zero(T(0));
+    const Four one(T(1));
+    const auto limit = p == zero;
+    const Four p_regular = choose(limit, one, p);
+    const Four q_regular = choose(limit, one, q);
+    const auto valid = (q >= zero) & (q <= Four((std::numeric_limits<T>::max)()));
+    if (!all_hold(are_normal(p_regular, q_regular) & valid)) return false;
+    sum = in_one_batch(choose(limit, q, kl_term<true>(p_regular, q_regular)));
+    return true;
+  }
 
  private:
+  /// Not too large to be added up, either. A NaN may get by, and stays one.
+  template <class Batch>
+  GIBBS_INLINE static auto are_normal(const Batch& p, const Batch& q) {
+    const Batch tiny((std::numeric_limits<T>::min)());
+    const Batch large((std::numeric_limits<T>::max)() / 4);
+    return (min_or_second(p, q) >= tiny) & (max_or_second(p, q) <= large);
+  }
+
   GIBBS_INLINE static B of(B& mark, const B& p, const B& q) {
-    const B tiny((std::numeric_limits<T>::min)());
-    const B large((std::numeric_limits<T>::max)() / 4);
-    // A NaN may get by, and stays one.
-    if (xsimd::all((min_or_second(p, q) >= tiny) & (max_or_second(p, q) <= large))) {
-      return kl_term<true, T, Arch>(p, q);
-    }
+    if (all_hold(are_normal(p, q))) return kl_term<true>(p, q);
     const B zero(T(0));
     const B one(T(1));
     const B most((std::numeric_limits<T>::max)());
@@ -114,10 +133,9 @@ struct kl_parts {
   B surplus;
 
   GIBBS_INLINE kl_parts(const B& p, const B& q, const B& d) {
-    const B zero(T(0));
     const B one(T(1));
     const auto is_close = (d >= B(T(-2))) & (d <= one);
-    const B d_close = choose(is_close, d, zero);
+    const B d_close = zero_unless(is_close, d);
     // In this order the square of a tiny d does not underflow.
     const B close = (p * d_close) * (d_close * exp_remainder(d_close));
     term = choose(is_close, close, multiply_add(p, d - one, q));
@@ -267,16 +285,22 @@ class kl_from_logits_term {
         most_apart_(static_cast<T>(most * t.value)),
         least_(most_apart_ * B(T(-2))) {}
 
-  /// p and w are the weights of x and y.
-  GIBBS_INLINE terms<T, Arch, 3> operator()(B& mark, const B& x, const B& y, const B& p,
-                                            const B& w) const {
+  /// p and w are the weights of x and y. Of batches side by side, too.
+  template <class A>
+  GIBBS_INLINE terms<T, A, 3> operator()(B& mark, const batch<T, A>& x, const batch<T, A>& y,
+                                         const batch<T, A>& p, const batch<T, A>& w) const {
+    using V = batch<T, A>;
+    using wide_v = wide_batch<T, A>;
     // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large: nothing
     // is lost until their distance is subtracted, as a part of the shift.
-    const wide_type apart = wide_type::sum(max_or_second(least_, x), -max_or_second(least_, y));
-    const B d = wide_type::product_minus(apart, inverse_, shift_);
-    const B masked(-infinity<T>);
-    mark = choose((apart.hi > most_apart_) | ((x > masked) & (y == masked)), B(T(1)), mark);
-    const kl_parts<T, Arch> parts(p, w * q_factor_, d);
+    const V least(least_);
+    const wide_v apart = wide_v::sum(max_or_second(least, x), -max_or_second(least, y));
+    const V d = wide_v::product_minus(apart, {V(inverse_.hi), V(inverse_.lo)},
+                                      {V(shift_.hi), V(shift_.lo)});
+    const V masked(-infinity<T>);
+    const auto marked = (apart.hi > V(most_apart_)) | ((x > masked) & (y == masked));
+    mark = choose(in_one_mask(marked), B(T(1)), mark);
+    const kl_parts<T, A> parts(p, w * V(q_factor_), d);
     return {{parts.term, parts.surplus, p}};
   }
 
@@ -286,6 +310,26 @@ class kl_from_logits_term {
   wide_type shift_;
   B most_apart_;
   B least_;
+};
+
+/// The terms of two rows, to be swept over.
+template <class T, class Arch>
+struct kl_from_logits_of_rows {
+  using B = batch<T, Arch>;
+  const kl_from_logits_term<T, Arch>& term;
+  B& mark;
+  const one_plain_row<T, Arch>& p;
+  const one_plain_row<T, Arch>& q;
+
+  GIBBS_INLINE terms<T, Arch, 3> operator()(const B& x, const B& y) const {
+    return term(mark, x, y, p.weight(x).value(), q.weight(y).value());
+  }
+  template <class Four>
+  GIBBS_INLINE bool add_up_four(terms<T, Arch, 3>& sum, const Four& x, const Four& y) const {
+    sum = in_one_batch(term(mark, x, y, row_of_four<T, Arch>(p).weight(x).value(),
+                            row_of_four<T, Arch>(q).weight(y).value()));
+    return true;
+  }
 };
 
 /// The logit whose distance from the largest is so many T; the lowest one if there is none.
@@ -458,11 +502,19 @@ GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Ar
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
-  add_up_few<3>(all, logits.columns(), [&](std::size_t c) GIBBS_INLINE_LAMBDA {
-    const B w = result.row.weight(logits[c]).value();
-    weights.set(c, w);
-    return terms<T, Arch, 1>{{w}};
-  });
+  add_up_columns<3>(
+      all, logits.columns(),
+      [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+        const B w = result.row.weight(logits[c]).value();
+        weights.set(c, w);
+        return terms<T, Arch, 1>{{w}};
+      },
+      [&](terms<T, Arch, 1>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+        const auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
+        weights.set_four(c, w);
+        sum = in_one_batch(terms<T, four<Arch>, 1>{{w}});
+        return true;
+      });
   result.sum = all.total_of_lanes(0).ordered();
   return result;
 }
@@ -486,9 +538,16 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
           wide_type(&totals)[3]) {
         const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
-        add_up_few<3>(all, x.columns(), [&](std::size_t c) GIBBS_INLINE_LAMBDA {
-          return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
-        });
+        add_up_columns<3>(
+            all, x.columns(),
+            [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+              return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
+            },
+            [&](terms<T, Arch, 3>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+              sum = in_one_batch(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
+                                      q_weights.four(c)));
+              return true;
+            });
         unroll<3>([&](std::size_t i)
                       GIBBS_INLINE_LAMBDA { totals[i] = all.total_of_lanes(i).ordered(); });
       });
@@ -572,10 +631,7 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
                                                     {B(of_lanes[1][r]), B(of_lanes[2][r])});
             B row_mark(T(0));
             sweep_sums<pace::steady>(
-                all, x.columns(),
-                [&](const B& v, const B& w) GIBBS_INLINE_LAMBDA {
-                  return term(row_mark, v, w, p_row.weight(v).value(), q_row.weight(w).value());
-                },
+                all, x.columns(), kl_from_logits_of_rows<T, Arch>{term, row_mark, p_row, q_row},
                 input<T>{row_of(x, r), -infinity<T>}, input<T>{row_of(y, r), -infinity<T>});
             if (xsimd::any(row_mark != B(T(0)))) of_lanes[3][r] = 1;
           } else {

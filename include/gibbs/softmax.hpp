@@ -87,13 +87,32 @@ GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const ba
   weight = w.value();
   if constexpr (WithTotal) {
     const auto is_largest = x == row.largest();
-    const B zero(T(0));
-    w.s = choose(is_largest, zero, w.s);
-    return terms<T, Arch, 4>{{w.s, w.rest(), weight, choose(is_largest, B(T(1)), zero)}};
+    w.s = zero_if(is_largest, w.s);
+    return terms<T, Arch, 4>{{w.s, w.rest(), weight, zero_unless(is_largest, B(T(1)))}};
   } else {
     return terms<T, Arch, 1>{{weight}};
   }
 }
+
+/// The same of a row, to be swept over.
+template <bool WithTotal, class T, class Arch, class Row>
+class softmax_terms_of {
+  using B = batch<T, Arch>;
+  using four_batches = batch<T, four<Arch>>;
+
+ public:
+  GIBBS_INLINE explicit softmax_terms_of(const Row& row) : row_(row) {}
+
+  GIBBS_INLINE auto operator()(B& weight, const B& x) const {
+    return softmax_terms<WithTotal>(weight, row_, x);
+  }
+  GIBBS_INLINE auto operator()(four_batches& weights, const four_batches& x) const {
+    return softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row_), x);
+  }
+
+ private:
+  const Row& row_;
+};
 
 /// Which of the sums is the one of all weights, how many there are, and how many of them of
 /// integers.
@@ -271,12 +290,21 @@ class softmax_short {
     const plain_row<T, Arch> row(t, plain.largest);
     plain_totals<T, Arch, size> totals(row, subnormal.rows_without(logits, plain));
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
-    add_up_columns(all, logits.columns(), [&](std::size_t c) {
-      B weight;
-      const auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);
-      tile_.set(c, weight);
-      return added;
-    });
+    add_up_columns<4>(
+        all, logits.columns(),
+        [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+          B weight;
+          const auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);
+          tile_.set(c, weight);
+          return added;
+        },
+        [&](terms<T, Arch, size>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+          batch<T, four<Arch>> weights;
+          sum = in_one_batch(
+              softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row), tile_.four(c)));
+          tile_.set_four(c, weights);
+          return true;
+        });
     unroll<size>([&](std::size_t i)
                      GIBBS_INLINE_LAMBDA { totals.of[i] = all.total_of_lanes(i).ordered(); });
     scale_ = reciprocal(totals.of[softmax_sum<WithTotal>]);
@@ -411,10 +439,9 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if ((result.plain >> r & 1) != 0) {
       const one_plain_row<T, Arch> row(rows, in_memory, r);
-      sweep_sums_and_store(
-          all, n, row_of(weights, r),
-          [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, row, v); },
-          input<T>{row_of(logits, r), -infinity<T>});
+      sweep_sums_and_store(all, n, row_of(weights, r),
+                           softmax_terms_of<WithTotal, T, Arch, one_plain_row<T, Arch>>(row),
+                           input<T>{row_of(logits, r), -infinity<T>});
     } else {
       // A row of maxima, to compute with.
       B weight;
@@ -470,10 +497,9 @@ softmax_result<WithTotal, T, Arch> softmax_in_parts(const T* x, T* out, std::siz
     const row_type local = row;  // which no store may change, so that it stays in registers
     for (std::size_t i = 0; i < count; i += long_row) {
       sums<T, Arch, size, softmax_exact<WithTotal>> all;
-      sweep_sums_and_store(
-          all, (std::min)(long_row, count - i), out + first + i,
-          [&](B& weight, const B& v) { return softmax_terms<WithTotal>(weight, local, v); },
-          input<T>{x + first + i, -infinity<T>});
+      sweep_sums_and_store(all, (std::min)(long_row, count - i), out + first + i,
+                           softmax_terms_of<WithTotal, T, Arch, row_type>(local),
+                           input<T>{x + first + i, -infinity<T>});
       for (std::size_t k = 0; k < size; ++k) sums_of[part][k] = sums_of[part][k] + all.total(k);
     }
   });

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "paired.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -116,6 +117,10 @@ struct exp2_factors {
 
   GIBBS_INLINE explicit exp2_factors(split<T> factor)
       : hi(factor.hi), lo(factor.lo), high_part(short_part(hi)) {}
+  /// For batches side by side.
+  template <class Single>
+  GIBBS_INLINE explicit exp2_factors(const exp2_factors<T, Single>& one)
+      : hi(one.hi), lo(one.lo), high_part(one.high_part) {}
 };
 
 /// What differs from lane to lane where the lanes belong to rows of their own.
@@ -135,7 +140,8 @@ using own_or_shared = std::conditional_t<IsShared, const Value&, Value>;
 template <class T, class Arch, bool IsOneOfMany = false>
 class scaled_exp2 {
   using B = batch<T, Arch>;
-  friend class scaled_exp2<T, Arch, true>;
+  template <class, class, bool>
+  friend class scaled_exp2;
   static constexpr bool has_table = has_exp2_table<T, Arch>;
   /// Exponents are split at multiples of this.
   static constexpr T unit = has_table ? T(1) / 16 : T(1);
@@ -163,14 +169,27 @@ class scaled_exp2 {
     floor_ = (zero + (quarter - rounded_up * B(T(0.75))) * B(unit)) * B(unfactor);
   }
 
+  /// For batches side by side.
+  template <class Single, bool IsOne>
+  GIBBS_INLINE explicit scaled_exp2(const scaled_exp2<T, Single, IsOne>& one)
+      : factors_(one.factors_), magic_(one.magic_), floor_(one.floor_) {}
+
+  /// x, or a number that is too small to count if x is less than that.
+  GIBBS_INLINE B clamped(const B& x) const { return max_or_second(floor_, x); }
+
   /// -infinity and all that is too small to count have s = 0; NaN has r = NaN.
-  GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const {
-    return of_clamped(max_or_second(floor_, x));
-  }
+  GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const { return of_clamped(clamped(x)); }
 
   /// Likewise, and s = 0 where the condition holds.
   GIBBS_INLINE exponential<T, Arch> unless(const mask<T, Arch>& condition, const B& x) const {
-    return of_clamped(max_or_second_unless(condition, floor_, x));
+    if constexpr (is_avx512<Arch>) {
+      // The mask of the instruction costs nothing.
+      return of_clamped(max_or_second_unless(condition, floor_, x));
+    } else {
+      auto result = of_clamped(clamped(x));
+      result.s = zero_if(condition, result.s);
+      return result;
+    }
   }
 
   /// Likewise, with an error that is small beside that of the rounded number.

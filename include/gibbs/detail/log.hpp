@@ -24,6 +24,18 @@ GIBBS_INLINE batch<T, Arch> atanh_tail(const batch<T, Arch>& z) {
   }
 }
 
+/// The same for z <= 0.0295, which is enough for numbers from sqrt(1/2) to sqrt(2).
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> short_atanh_tail(const batch<T, Arch>& z) {
+  if constexpr (std::is_same_v<T, float>) {
+    return polynomial(z, 0x1.55555cp-1f, 0x1.997b5ap-2f, 0x1.2f03e6p-2f);
+  } else {
+    return polynomial(z, 0x1.5555555555558p-1, 0x1.9999999995137p-2, 0x1.2492492e2e9c6p-2,
+                      0x1.c71c6290f394cp-3, 0x1.7462cd84700d4p-3, 0x1.39fb1a4edf8d4p-3,
+                      0x1.2b810433b065dp-3);
+  }
+}
+
 /// ln 2 as a sum; the first part has so few digits that its product with an exponent is exact.
 template <class T>
 inline constexpr T ln2_hi = std::is_same_v<T, float> ? T(0x1.62ep-1) : T(0x1.62e42fefap-1);
@@ -57,10 +69,11 @@ GIBBS_INLINE batch<T, Arch> lifted(const batch<T, Arch>& x) {
   }
 }
 
-/// The parts of log(x) = e ln 2 + f - (f^2 / 2 - correction) for x > 0, subnormal x too: with m = x
-/// / 2^e near 1, f = m - 1 and s = f / (2 + f), log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2
-/// t(s^2))), so that the error of s only enters small terms (the form of FDLIBM's e_log.c).
-template <class T, class Arch>
+/// The parts of log(x) = e ln 2 + f - (f^2 / 2 - correction) for x > 0, subnormal x too unless
+/// Normal says that there is none: with m = x / 2^e near 1, f = m - 1 and s = f / (2 + f), log(1 +
+/// f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 t(s^2))), so that the error of s only enters small terms
+/// (the form of FDLIBM's e_log.c).
+template <class T, class Arch, bool Normal = false>
 struct log_parts {
   using B = batch<T, Arch>;
   using U = batch<uint_of<T>, Arch>;
@@ -73,18 +86,24 @@ struct log_parts {
     constexpr uint_of<T> one = uint_of<T>(exponent_bias<T>) << mantissa_bits<T>;
     constexpr uint_of<T> sqrt_half =
         std::is_same_v<T, float> ? uint_of<T>(0x3f3504f3u) : uint_of<T>(0x3fe6a09e667f3bcdull);
-    const auto subnormal = x < B((std::numeric_limits<T>::min)());
-    const B normal = choose(subnormal, x * B(rescue_up<T>), x);
+    B normal = x;
+    B moved(T(0));
+    if constexpr (!Normal) {
+      const auto subnormal = x < B((std::numeric_limits<T>::min)());
+      normal = choose(subnormal, x * B(rescue_up<T>), x);
+      moved = zero_unless(subnormal, B(T(rescue_exponent<T>)));
+    }
     const U shifted = bits(normal) + U(one - sqrt_half);
-    e = small_integer<T, Arch>(from_exponent_field<T, Arch>(shifted), exponent_bias<T>) -
-        choose(subnormal, B(T(rescue_exponent<T>)), B(T(0)));
+    e = small_integer<T, Arch>(from_exponent_field<T, Arch>(shifted), exponent_bias<T>);
+    if constexpr (!Normal) e = e - moved;
     const B m =
         from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>)-1)) + U(sqrt_half));
     f = m - B(T(1));
     const B s = f / (f + B(T(2)));
     const B z = s * s;
     half_square = B(T(0.5)) * f * f;
-    correction = multiply_add(s, multiply_add(z, atanh_tail(z), half_square), e * B(ln2_lo<T>));
+    correction =
+        multiply_add(s, multiply_add(z, short_atanh_tail(z), half_square), e * B(ln2_lo<T>));
   }
 };
 
@@ -136,9 +155,9 @@ GIBBS_INLINE batch<T, Arch> log1p_tail(const batch<T, Arch>& r) {
   }
 }
 
-/// log(x) for x > 0, subnormal x too, within 1 ulp or so, near 1 too. For x = 0 or less than 0 the
-/// result means nothing.
-template <class T, class Arch>
+/// log(x) for x > 0, within 1 ulp or so, near 1 too; subnormal and infinite x only if not Normal.
+/// For x = 0 or less than 0 the result means nothing.
+template <bool Normal, class T, class Arch>
 GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   if constexpr (has_look_up<Arch>) {
@@ -151,9 +170,10 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
     const B first = multiply_add(e, B(ln2_hi<T>), look_up<T, Arch>(table::logs, sixteenth));
     return first + (r + multiply_add(r * r, log1p_tail(r), e * B(ln2_lo<T>)));
   } else {
-    const log_parts<T, Arch> parts(x);
+    const log_parts<T, Arch, Normal> parts(x);
     const B result =
         multiply_add(parts.e, B(ln2_hi<T>), parts.f - (parts.half_square - parts.correction));
+    if constexpr (Normal) return result;
     return choose(x > B((std::numeric_limits<T>::max)()), x, result);
   }
 }
@@ -171,6 +191,13 @@ GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_
   return wide::sum(first.hi, first.lo + rest);
 }
 
+/// Where x is a positive normal number.
+template <class T, class Arch>
+GIBBS_INLINE mask<T, Arch> is_normal(const batch<T, Arch>& x) {
+  using B = batch<T, Arch>;
+  return (x >= B((std::numeric_limits<T>::min)())) & (x <= B((std::numeric_limits<T>::max)()));
+}
+
 /// log(q), to be multiplied by p: 0 where p is 0 and q any number (0 log 0 is 0); NaN where p or q
 /// is negative or NaN. Where only q is 0 the product would be -infinity: that is marked, so that no
 /// infinity gets into a sum with error terms, and the result is 0.
@@ -179,7 +206,7 @@ GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, A
                                        batch<T, Arch>& mark) {
   using B = batch<T, Arch>;
   const B zero(T(0));
-  B result = log_positive(q);
+  B result = log_positive<false>(q);
   const auto usual = (q > zero) & (p > zero);
   if (!xsimd::all(usual)) {
     mark = choose((q == zero) & (p > zero), B(T(1)), mark);
@@ -225,8 +252,8 @@ GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch
   // e is the difference of the logarithms rounded towards 0, so it is 0 unless one number is about
   // twice the other, or more. An offset keeps the differences of the bit patterns positive.
   constexpr uint_of<T> offset = uint_of<T>(exponent_bias<T>) << (mantissa_bits<T> + 1);
-  const U towards_zero = bits(
-      choose(P < q_normal, from_bits<T, Arch>(U((uint_of<T>(1) << mantissa_bits<T>)-1)), B(T(0))));
+  const U towards_zero =
+      bits(zero_unless(P < q_normal, from_bits<T, Arch>(U((uint_of<T>(1) << mantissa_bits<T>)-1))));
   const U exponent =
       from_exponent_field<T, Arch>(bits(P) - bits(q_normal) + U(offset) + towards_zero);
   const B Q =

@@ -13,6 +13,7 @@
 #include "exp2.hpp"
 #include "log.hpp"
 #include "logits_sum.hpp"
+#include "paired.hpp"
 #include "row_pieces.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
@@ -27,7 +28,8 @@ namespace gibbs::detail {
 template <class T, class Arch, bool IsOneOfMany = false>
 class plain_row {
   using B = batch<T, Arch>;
-  friend class plain_row<T, Arch, true>;
+  template <class, class, bool>
+  friend class plain_row;
 
  public:
   GIBBS_INLINE plain_row(const temperature<T>& t, const B& largest)
@@ -59,6 +61,9 @@ class plain_row {
   }
   /// weight(x) with an error that is small beside that of the rounded number.
   GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const { return exp2_.in_parts(x); }
+
+  /// x, or a number with weight 0 if x is less than that.
+  GIBBS_INLINE B clamped(const B& x) const { return exp2_.clamped(x); }
 
   /// (x - max) / T - log_sum; -infinity for x = -infinity.
   GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {
@@ -114,6 +119,14 @@ class plain_row {
         inverse_lo_(all.inverse_lo_),
         exp2_(all.exp2_, from.exp2, lane) {}
 
+  /// For batches side by side.
+  template <class Single, bool IsOne>
+  GIBBS_INLINE explicit plain_row(const plain_row<T, Single, IsOne>& one)
+      : largest_(one.largest_),
+        inverse_hi_(one.inverse_hi_),
+        inverse_lo_(one.inverse_lo_),
+        exp2_(one.exp2_) {}
+
   static constexpr double bound =
       0.69 * static_cast<double>(scaled_exp2<T, Arch>::largest_exponent);
 
@@ -125,6 +138,16 @@ class plain_row {
 };
 template <class T, class Arch>
 using one_plain_row = plain_row<T, Arch, true>;
+
+/// A row for four batches side by side. IsBelow says that no maximum of the row is among them.
+template <class T, class Arch, bool IsBelow = false>
+class row_of_four : public plain_row<T, four<Arch>> {
+ public:
+  static constexpr bool is_below = IsBelow;
+  template <bool IsOne>
+  GIBBS_INLINE explicit row_of_four(const plain_row<T, Arch, IsOne>& one)
+      : plain_row<T, four<Arch>>(one) {}
+};
 
 /// Any other row: its maximum is subtracted first, which is exact for all elements that count where
 /// the maximum is large, and is scaled with the temperature.
@@ -303,12 +326,19 @@ class careful_row {
 template <std::size_t N, class T, class Arch, class Row>
 GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  const auto is_largest = x == row.largest();
   terms<T, Arch, N> result{};
-  const auto w = row.weight_unless(is_largest, x);
-  result.of[0] = w.s;
-  result.of[1] = w.rest();
-  result.of[N - 1] = choose(is_largest, B(T(1)), B(T(0)));
+  if constexpr (requires { requires Row::is_below; }) {
+    const auto w = row.weight(x);
+    result.of[0] = w.s;
+    result.of[1] = w.rest();
+    result.of[N - 1] = B(T(0));
+  } else {
+    const auto is_largest = x == row.largest();
+    const auto w = row.weight_unless(is_largest, x);
+    result.of[0] = w.s;
+    result.of[1] = w.rest();
+    result.of[N - 1] = zero_unless(is_largest, B(T(1)));
+  }
   return result;
 }
 
@@ -321,13 +351,22 @@ struct weight_sums {
   }
 };
 
-template <class Terms, class Row>
+/// Terms of a row, to be swept over.
+template <class Terms, class T, class Arch, class Row>
 struct bound_terms {
   Terms of;
   const Row& row;
   template <class... B>
   GIBBS_INLINE auto operator()(const B&... x) const {
     return of(row, x...);
+  }
+  template <std::size_t N, class... Others>
+  GIBBS_INLINE bool add_up_four(terms<T, Arch, N>& sum, const batch<T, four<Arch>>& x,
+                                const Others&... others) const {
+    const batch<T, four<Arch>> largest(row.largest());
+    sum = any_holds(x == largest) ? in_one_batch(of(row_of_four<T, Arch>(row), x, others...))
+                                  : in_one_batch(of(row_of_four<T, Arch, true>(row), x, others...));
+    return true;
   }
 };
 
@@ -374,8 +413,8 @@ GIBBS_INLINE sums<T, Arch, Terms::size, Terms::exact> add_up_row(const Row& row,
                                                                  std::size_t n, const T* x,
                                                                  Others... others) {
   sums<T, Arch, Terms::size, Terms::exact> all;
-  sweep_sums<pace::fast>(all, n, bound_terms<Terms, Row>{of, row}, input<T>{x, -infinity<T>},
-                         input<T>{others, T(0)}...);
+  sweep_sums<pace::fast>(all, n, bound_terms<Terms, T, Arch, Row>{of, row},
+                         input<T>{x, -infinity<T>}, input<T>{others, T(0)}...);
   return all;
 }
 
@@ -402,7 +441,13 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   const row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
-  add_up_columns(all, x.columns(), [&](std::size_t c) { return of(row, x[c], others[c]...); });
+  add_up_columns<4>(
+      all, x.columns(),
+      [&](std::size_t c) GIBBS_INLINE_LAMBDA { return of(row, x[c], others[c]...); },
+      [&](terms<T, Arch, Terms::size>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+        sum = in_one_batch(of(row_of_four<T, Arch>(row), x.four(c), others.four(c)...));
+        return true;
+      });
   unroll<Terms::size>([&](std::size_t i)
                           GIBBS_INLINE_LAMBDA { result.of[i] = all.total_of_lanes(i).ordered(); });
   return result;

@@ -18,7 +18,8 @@
 
 namespace gibbs::detail {
 
-/// A term of a row that may also leave a mark.
+/// A term of a row that may also leave a mark. Of four batches that may need one it refuses the
+/// sum.
 template <class T, class Arch, class Term>
 struct marking_term {
   Term term;
@@ -26,6 +27,10 @@ struct marking_term {
   template <class... B>
   GIBBS_INLINE terms<T, Arch, 1> operator()(const B&... x) const {
     return {{term(mark, x...)}};
+  }
+  template <class... Four>
+  GIBBS_INLINE bool add_up_four(terms<T, Arch, 1>& sum, const Four&... x) const {
+    return term.add_up_four(sum.of[0], x...);
   }
 };
 
@@ -37,8 +42,11 @@ template <class T, class Arch, class Term, class... Tiles>
 GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
                                               const Tiles&... others) {
   sums<T, Arch, 1> all;
-  add_up_few<3>(all, x.columns(),
-                [&](std::size_t c) GIBBS_INLINE_LAMBDA { return term(x[c], others[c]...); });
+  const auto at = [&](std::size_t c) GIBBS_INLINE_LAMBDA { return term(x[c], others[c]...); };
+  add_up_columns<3>(all, x.columns(), at,
+                    [&](terms<T, Arch, 1>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+                      return term.add_up_four(sum, x.four(c), others.four(c)...);
+                    });
   return all.total_of_lanes(0);
 }
 

@@ -176,6 +176,13 @@ class tile {
   GIBBS_INLINE std::size_t columns() const { return columns_; }
   GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
   GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }
+  /// Columns c to c + 3 side by side.
+  GIBBS_INLINE auto four(std::size_t c) const {
+    return read<T, detail::four<Arch>>(data_ + c * step);
+  }
+  GIBBS_INLINE void set_four(std::size_t c, const batch<T, detail::four<Arch>>& x) {
+    detail::write(data_ + c * step, x);
+  }
 
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
   /// NaN is left aside.
@@ -305,15 +312,26 @@ GIBBS_INLINE void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, A
   }
 }
 
-/// Adds up at(c), the terms of column c, a row a lane, over up to longest_tile columns.
-template <class T, class Arch, std::size_t N, std::size_t Exact, class At>
-GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at) {
-  std::size_t c = 0;
-  for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
-  if (c == columns) return;
-  terms<T, Arch, N> rest = at(c);
-  for (++c; c < columns; ++c) rest = rest + at(c);
-  into.add(rest);
+/// Adds up at(c), the terms of column c, a row a lane, over up to longest_tile columns, AtATime of
+/// which are rounded where not takes_four<Arch>. at_four(sum, c) has the sum of those of four
+/// columns, or refuses.
+template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At,
+          class AtFour>
+GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at,
+                                 [[maybe_unused]] AtFour at_four) {
+  if constexpr (takes_four<Arch>) {
+    add_up_by_four(into, columns, 1, at_four,
+                   [&](std::size_t c, std::size_t) GIBBS_INLINE_LAMBDA { return at(c); });
+  } else if constexpr (AtATime == 4) {
+    std::size_t c = 0;
+    for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
+    if (c == columns) return;
+    terms<T, Arch, N> rest = at(c);
+    for (++c; c < columns; ++c) rest = rest + at(c);
+    into.add(rest);
+  } else {
+    add_up_few<AtATime>(into, columns, at);
+  }
 }
 
 }  // namespace gibbs::detail

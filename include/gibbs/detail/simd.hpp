@@ -102,6 +102,10 @@ template <class Arch>
 inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
 #endif
 
+/// Whether batches are several side by side: paired.hpp has them.
+template <class Arch>
+inline constexpr bool is_paired = false;
+
 /// Whether there is look_up() below, in about the time of an addition.
 template <class Arch>
 inline constexpr bool has_look_up = is_avx512<Arch>;
@@ -159,6 +163,33 @@ GIBBS_INLINE batch<T, Arch> choose(const mask<T, Arch>& condition, const batch<T
   return xsimd::select(condition, yes, no);
 }
 
+/// x, or 0 where the condition does not hold. (g++ makes two instructions of choose() on x86 where
+/// a condition is used twice.)
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> zero_unless(const mask<T, Arch>& condition, const batch<T, Arch>& x) {
+#if GIBBS_X86 && XSIMD_WITH_AVX
+  if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm256_and_ps(condition, x));
+  } else if constexpr (is_avx<Arch>) {
+    return batch<T, Arch>(_mm256_and_pd(condition, x));
+  } else
+#endif
+    return choose(condition, x, batch<T, Arch>(T(0)));
+}
+
+/// x, or 0 where the condition holds.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> zero_if(const mask<T, Arch>& condition, const batch<T, Arch>& x) {
+#if GIBBS_X86 && XSIMD_WITH_AVX
+  if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm256_andnot_ps(condition, x));
+  } else if constexpr (is_avx<Arch>) {
+    return batch<T, Arch>(_mm256_andnot_pd(condition, x));
+  } else
+#endif
+    return choose(condition, batch<T, Arch>(T(0)), x);
+}
+
 /// The larger of a and b; b where a or b is NaN.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
@@ -188,23 +219,21 @@ GIBBS_INLINE batch<T, Arch> min_or_second(const batch<T, Arch>& a, const batch<T
   }
 }
 
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
 /// max_or_second(least, x), or least where the condition holds.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
                                                  const batch<T, Arch>& least,
                                                  const batch<T, Arch>& x) {
-#if GIBBS_X86 && XSIMD_WITH_AVX512F
-  // The mask of the instruction costs nothing.
-  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+  if constexpr (std::is_same_v<T, float>) {
     const __mmask16 others = static_cast<__mmask16>(~static_cast<__mmask16>(condition));
     return batch<T, Arch>(_mm512_mask_max_ps(least, others, least, x));
-  } else if constexpr (is_avx512<Arch>) {
+  } else {
     const __mmask8 others = static_cast<__mmask8>(~static_cast<__mmask8>(condition));
     return batch<T, Arch>(_mm512_mask_max_pd(least, others, least, x));
-  } else
-#endif
-    return choose(condition, least, max_or_second(least, x));
+  }
 }
+#endif
 
 /// min_or_second(x, so_far), or so_far where x is less than floor.
 template <class T, class Arch>
@@ -242,7 +271,7 @@ GIBBS_INLINE batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
 }
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
+requires(!is_paired<Arch>) GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
 #if XSIMD_VERSION_MAJOR >= 9
   return xsimd::bitwise_cast<T>(x);
 #else
@@ -304,7 +333,7 @@ GIBBS_INLINE void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch
 // --- Memory -------------------------------------------------------------------------------------
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> read(const T* from) {
+requires(!is_paired<Arch>) GIBBS_INLINE batch<T, Arch> read(const T* from) {
   return batch<T, Arch>::load_unaligned(from);
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "paired.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -30,6 +31,14 @@ struct terms {
     return a;
   }
 };
+
+/// The sums of what batches side by side add.
+template <class T, class Arch, std::size_t N>
+GIBBS_INLINE terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
+  terms<T, Arch, N> result;
+  unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { result.of[i] = in_one_batch(x.of[i]); });
+  return result;
+}
 
 /// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so
 /// that their error does not grow with the length of the row: pairs are added in a tree of four,
@@ -150,37 +159,100 @@ GIBBS_INLINE void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, A
   }
 }
 
-/// Adds up term(batch...) over n elements of each input.
+/// Likewise where takes_four<Arch>. at_four(sum, i) has the sum of the terms of four batches, or
+/// refuses, and then they are taken one by one, as those behind the last four are. step is the
+/// number of elements in a batch.
+template <class T, class Arch, std::size_t N, std::size_t Exact, class AtFour, class AtFirst>
+GIBBS_INLINE void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, std::size_t step,
+                                 AtFour at_four, AtFirst at_first) {
+  std::size_t additions = 0;
+  for (std::size_t i = 0; i < n;) {
+    const std::size_t end = (std::min)(additions + (n - i) / (4 * step), settle_after);
+    terms<T, Arch, N> sum;
+    for (; additions < end && at_four(sum, i); i += 4 * step, ++additions) into.add(sum);
+    if (additions >= settle_after) {
+      into.settle();
+      additions = 0;
+      continue;
+    }
+    if (i == n) return;
+    // In the same order, since lanes may belong to rows of which only one is the reason.
+    terms<T, Arch, N> pair;
+    int k = 0;
+    for (; k < 4 && i < n; ++k, i += step) {
+      const auto added = at_first(i, (std::min)(step, n - i));
+      pair = k % 2 == 0 ? added : pair + added;
+      if (k == 1) sum = pair;
+    }
+    into.add(k > 2 ? sum + pair : pair);
+    ++additions;
+  }
+}
+
+/// The sum of f(x...) over four batches, one after the other: side by side, some functions have
+/// more variables than there are registers.
+template <class F, class... Four>
+GIBBS_INLINE auto sum_in_turn(F f, const Four&... x) {
+  return (f(x.first.first...) + f(x.first.second...)) +
+         (f(x.second.first...) + f(x.second.second...));
+}
+
+/// Adds up term(batch...) over n elements of each input. If the pace is not compact, term must also
+/// have add_up_four(sum, four batches...), which may refuse.
 template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
           class... Inputs>
 GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
                              Inputs... inputs) {
-  add_up_batches<Pace>(
-      into, n,
-      [&](std::size_t i) GIBBS_INLINE_LAMBDA { return term(read<T, Arch>(inputs.data + i)...); },
-      [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
-        return term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
-      });
+  const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
+    return term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
+  };
+  if constexpr (takes_four<Arch> && Pace != pace::compact) {
+    add_up_by_four(
+        into, n, lanes<T, Arch>,
+        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_INLINE_LAMBDA {
+          return term.add_up_four(sum, read<T, four<Arch>>(inputs.data + i)...);
+        },
+        at_first);
+  } else {
+    add_up_batches<Pace>(
+        into, n,
+        [&](std::size_t i) GIBBS_INLINE_LAMBDA { return term(read<T, Arch>(inputs.data + i)...); },
+        at_first);
+  }
 }
 
 /// The same at a fast pace, where term also returns, through its first argument, a batch for out,
-/// which may be in.
+/// which may be in. It must do for four batches side by side, too.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
 GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
                                        Term term, input<T> in) {
-  batch<T, Arch> result;
-  add_up_batches<pace::fast>(
-      into, n,
-      [&](std::size_t i) GIBBS_INLINE_LAMBDA {
-        const auto added = term(result, read<T, Arch>(in.data + i));
-        write(out + i, result);
-        return added;
-      },
-      [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
-        const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
-        write_first(out + i, result, count);
-        return added;
-      });
+  const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
+    batch<T, Arch> result;
+    const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
+    write_first(out + i, result, count);
+    return added;
+  };
+  if constexpr (takes_four<Arch>) {
+    add_up_by_four(
+        into, n, lanes<T, Arch>,
+        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_INLINE_LAMBDA {
+          batch<T, four<Arch>> results;
+          sum = in_one_batch(term(results, read<T, four<Arch>>(in.data + i)));
+          write(out + i, results);
+          return true;
+        },
+        at_first);
+  } else {
+    batch<T, Arch> result;
+    add_up_batches<pace::fast>(
+        into, n,
+        [&](std::size_t i) GIBBS_INLINE_LAMBDA {
+          const auto added = term(result, read<T, Arch>(in.data + i));
+          write(out + i, result);
+          return added;
+        },
+        at_first);
+  }
 }
 
 /// out = f(in), element by element; out may be in.

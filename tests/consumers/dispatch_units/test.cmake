@@ -76,7 +76,7 @@ foreach(type Debug Release LTO)
     if(NOT type STREQUAL "Release") # it shares the units of Debug
       set(object_${unit} "${folder}/${unit}.o")
       set(lto "")
-      if(type STREQUAL "LTO") # compiled once more in each order
+      if(type STREQUAL "LTO")
         set(lto -flto)
       endif()
       # The least optimisation that they take: less of it leaves more functions to share.
@@ -92,7 +92,11 @@ foreach(type Debug Release LTO)
     run(${compile} ${flags} ${flags_base} -c "${source}" -o "${folder}/${name}.o")
     list(APPEND objects "${folder}/${name}.o")
   endforeach()
-  foreach(order forward backward)
+  set(orders forward backward)
+  if(type STREQUAL "LTO") # which compiles everything again; the names are those of the other units
+    set(orders forward)
+  endif()
+  foreach(order IN LISTS orders)
     set(program "${folder}/${order}")
     run("${CXX}" ${flags} ${objects} -o "${program}")
     run(${no_limit} "${program}")
