@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "paired.hpp"
+#include "four.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 

@@ -11,9 +11,9 @@
 #include <cstdint>
 
 #include "exp2.hpp"
+#include "four.hpp"
 #include "log.hpp"
 #include "logits_sum.hpp"
-#include "paired.hpp"
 #include "row_pieces.hpp"
 #include "rows.hpp"
 #include "simd.hpp"

@@ -102,9 +102,9 @@ template <class Arch>
 inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
 #endif
 
-/// Whether batches are several side by side: paired.hpp has them.
+/// Whether batches are four side by side: four.hpp has them.
 template <class Arch>
-inline constexpr bool is_paired = false;
+inline constexpr bool is_four = false;
 
 /// Whether there is look_up() below, in about the time of an addition.
 template <class Arch>
@@ -271,7 +271,7 @@ GIBBS_INLINE batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
 }
 
 template <class T, class Arch>
-requires(!is_paired<Arch>) GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
+requires(!is_four<Arch>) GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
 #if XSIMD_VERSION_MAJOR >= 9
   return xsimd::bitwise_cast<T>(x);
 #else
@@ -333,7 +333,7 @@ GIBBS_INLINE void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch
 // --- Memory -------------------------------------------------------------------------------------
 
 template <class T, class Arch>
-requires(!is_paired<Arch>) GIBBS_INLINE batch<T, Arch> read(const T* from) {
+requires(!is_four<Arch>) GIBBS_INLINE batch<T, Arch> read(const T* from) {
   return batch<T, Arch>::load_unaligned(from);
 }
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "paired.hpp"
+#include "four.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -32,7 +32,7 @@ struct terms {
   }
 };
 
-/// The sums of what batches side by side add.
+/// The sums of what four batches side by side add.
 template <class T, class Arch, std::size_t N>
 GIBBS_INLINE terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
   terms<T, Arch, N> result;
@@ -193,8 +193,7 @@ GIBBS_INLINE void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, s
 /// more variables than there are registers.
 template <class F, class... Four>
 GIBBS_INLINE auto sum_in_turn(F f, const Four&... x) {
-  return (f(x.first.first...) + f(x.first.second...)) +
-         (f(x.second.first...) + f(x.second.second...));
+  return (f(x.a...) + f(x.b...)) + (f(x.c...) + f(x.d...));
 }
 
 /// Adds up term(batch...) over n elements of each input. If the pace is not compact, term must also
