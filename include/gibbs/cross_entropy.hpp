@@ -95,6 +95,8 @@ struct cross_entropy_term {
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     return lifted<Lifted>(p) * log_or_nan(p, q, mark);
   }
+  /// Where q is a normal number or p is 0: 0 times any number is 0. (The first condition is the
+  /// usual one, and sooner known.)
   template <class Four>
   GIBBS_INLINE bool add_up_four(B& sum, const Four& p, const Four& q) const {
     const Four zero(T(0));

@@ -71,6 +71,7 @@ struct entropy_term {
   GIBBS_INLINE B operator()(B& mark, const B& p) const {
     return lifted<Lifted>(p) * log_or_nan(p, p, mark);
   }
+  /// Of normal numbers and zeros: 0 times any number is 0.
   GIBBS_INLINE bool add_up_four(B& sum, const batch<T, four<Arch>>& p) const {
     const auto normal = is_normal(p);
     if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;

@@ -83,6 +83,7 @@ struct kl_term_or_limit {
       return choose(large, lifted<true>(term), term);
     }
   }
+  /// Where p and q are normal numbers, or p is 0 and q any number.
   template <class Four>
   GIBBS_INLINE bool add_up_four(B& sum, const Four& p, const Four& q) const {
     if (all_hold(are_normal(p, q))) {
