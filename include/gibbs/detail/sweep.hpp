@@ -176,15 +176,16 @@ GIBBS_INLINE void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, s
       continue;
     }
     if (i == n) return;
-    // In the same order, since lanes may belong to rows of which only one is the reason.
-    terms<T, Arch, N> pair;
-    int k = 0;
-    for (; k < 4 && i < n; ++k, i += step) {
+    // In the same order, since lanes may belong to rows of which only one is the reason. (Zeros,
+    // since compilers add before they know whether to.)
+    terms<T, Arch, N> first{};
+    terms<T, Arch, N> pair{};
+    for (int k = 0; k < 4 && i < n; ++k, i += step) {
       const auto added = at_first(i, (std::min)(step, n - i));
+      if (k == 2) first = pair;
       pair = k % 2 == 0 ? added : pair + added;
-      if (k == 1) sum = pair;
     }
-    into.add(k > 2 ? sum + pair : pair);
+    into.add(first + pair);
     ++additions;
   }
 }
