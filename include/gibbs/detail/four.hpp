@@ -25,9 +25,9 @@ template <class Arch>
 inline constexpr bool has_fma<four<Arch>> = has_fma<Arch>;
 
 /// Whether loops take four batches at a time in this way. Those of AVX-512 keep the processor busy
-/// as it is; other architectures have not been measured.
+/// as it is, 32-bit x86 has too few registers, and other architectures have not been measured.
 template <class Arch>
-inline constexpr bool takes_four = is_x86<Arch> && !is_avx512<Arch>;
+inline constexpr bool takes_four = is_x86<Arch> && !is_avx512<Arch> && sizeof(void*) == 8;
 
 }  // namespace gibbs::detail
 
