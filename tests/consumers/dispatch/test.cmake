@@ -16,6 +16,7 @@ if(NOT ARCHITECTURES)
   message("skipped: this build tests no architectures but its own")
   return()
 endif()
+list(GET ARCHITECTURES -1 best)
 foreach(way vendored installed)
   if(way STREQUAL vendored)
     run(
@@ -24,7 +25,6 @@ foreach(way vendored installed)
     )
   else()
     install_gibbs()
-    set(ARCHITECTURES sse2)
     run(
       ${configure} -S "${HERE}" -B "${BUILD}/${way}" -DINSTALLED=ON "-DCMAKE_PREFIX_PATH=${prefix}"
       -DCMAKE_BUILD_TYPE=Debug
@@ -36,7 +36,6 @@ foreach(way vendored installed)
     endif()
   endif()
   run("${CMAKE_COMMAND}" --build "${BUILD}/${way}" --target app)
-  list(GET ARCHITECTURES -1 best)
   foreach(name IN LISTS ARCHITECTURES)
     architecture(${name} "${CMAKE_COMMAND}" -E env GIBBS_MAX_ARCHITECTURE=${name} "${BUILD}/${way}/app")
   endforeach()
