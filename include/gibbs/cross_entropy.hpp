@@ -93,7 +93,7 @@ struct cross_entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
-    return lifted<Lifted>(p) * log_or_nan(p, q, mark);
+    return rounded_term(lifted<Lifted>(p), log_or_nan(p, q, mark));
   }
   /// Where q is a normal number or p is 0: 0 times any number is 0. (The first condition is the
   /// usual one, and sooner known.)
@@ -105,8 +105,9 @@ struct cross_entropy_term {
         !all_hold(((p > zero) & normal) | ((p == zero) & (q >= zero)))) {
       return false;
     }
-    sum = sum_in_turn(
-        [](const B& x, const B& y) GIBBS_INLINE_LAMBDA { return x * log_positive<true>(y); }, p, q);
+    sum = sum_in_turn([](const B& x, const B& y)
+                          GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
+                      p, q);
     return true;
   }
 };

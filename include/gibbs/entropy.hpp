@@ -69,13 +69,14 @@ struct entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   GIBBS_INLINE B operator()(B& mark, const B& p) const {
-    return lifted<Lifted>(p) * log_or_nan(p, p, mark);
+    return rounded_term(lifted<Lifted>(p), log_or_nan(p, p, mark));
   }
   /// Of normal numbers and zeros: 0 times any number is 0.
   GIBBS_INLINE bool add_up_four(B& sum, const batch<T, four<Arch>>& p) const {
     const auto normal = is_normal(p);
     if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;
-    sum = sum_in_turn([](const B& x) GIBBS_INLINE_LAMBDA { return x * log_positive<true>(x); }, p);
+    sum = sum_in_turn(
+        [](const B& x) GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
     return true;
   }
 };
