@@ -513,7 +513,7 @@ GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Ar
       [&](terms<T, Arch, 1>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
         const auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
         weights.set_four(c, w);
-        sum = in_one_batch(terms<T, four<Arch>, 1>{{w}});
+        sum.of[0] = in_one_batch(w);
         return true;
       });
   result.sum = all.total_of_lanes(0).ordered();
