@@ -92,22 +92,23 @@ template <class T, class Arch, bool Lifted>
 struct cross_entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
+  static constexpr std::size_t longest_of_four = longest_tile_of_four;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     return rounded_term(lifted<Lifted>(p), log_or_nan(p, q, mark));
   }
   /// Where q is a normal number or p is 0: 0 times any number is 0. (The first condition is the
   /// usual one, and sooner known.)
   template <class Four>
-  GIBBS_INLINE bool add_up_four(B& sum, const Four& p, const Four& q) const {
+  GIBBS_INLINE static bool of_four(Four& terms, const Four& p, const Four& q) {
     const Four zero(T(0));
     const auto normal = is_normal(q);
     if (!all_hold((p >= zero) & normal) &&
         !all_hold(((p > zero) & normal) | ((p == zero) & (q >= zero)))) {
       return false;
     }
-    sum = sum_in_turn([](const B& x, const B& y)
-                          GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
-                      p, q);
+    terms = in_turn([](const B& x, const B& y)
+                        GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
+                    p, q);
     return true;
   }
 };
@@ -135,23 +136,23 @@ T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const te
 template <class T, class Arch, class ForParts>
 void cross_entropy_label_rows_in(matrix_view<const T> logits, label_view labels, T* results,
                                  double at_temperature, ForParts for_parts) {
-  using B = batch<T, Arch>;
-  using wide_type = wide_batch<T, Arch>;
   const temperature<T> t(at_temperature);
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
-      [&](std::size_t first, std::size_t rows, const plain_totals<T, Arch, 3>& totals) {
-        alignas(64) T at_label[lanes<T, Arch>] = {};
+      [&]<class A>(std::size_t first, std::size_t rows, const plain_totals<T, A, 3>& totals) {
+        using B = batch<T, A>;
+        using wide_type = wide_batch<T, A>;
+        alignas(64) T at_label[lanes<T, A>] = {};
         for (std::size_t r = 0; r < rows; ++r) {
           at_label[r] = row_of(logits, first + r)[labels[first + r]];
         }
         const B largest = totals.largest;
-        const B x = B::load_aligned(at_label);
+        const B x = read<T, A>(at_label);
         const auto valid = (x > B(lowest)) & (x <= largest);
         const wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
-        const wide_type scaled = distance * in_all_lanes<T, Arch>(t.inverse);
-        return row_results<T, Arch>{(scaled + totals.log_sum()).value(), valid};
+        const wide_type scaled = distance * in_all_lanes<T, A>(t.inverse);
+        return row_results<T, A>{(scaled + totals.log_sum()).value(), valid};
       },
       [&](std::size_t i) {
         return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), labels[i], t,
@@ -179,7 +180,7 @@ struct target_terms {
     // 0 times the distance of a masked element is 0; otherwise the product is infinite, which makes
     // the result invalid.
     const B counted = choose(p == zero, row.largest(), x);
-    added.of[3] = p * row.distance_times_t(counted);
+    added.of[3] = rounded_term(p, row.distance_times_t(counted));
     added.of[2] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), p);
     return added;
   }
@@ -193,7 +194,8 @@ __attribute__((noinline))
 #endif
 void mark_tiny_rows(matrix_view<const T> p, T* marks) {
   for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
-    marks[r] = r < p.rows() && has_tiny<T, Arch>(p.columns(), row_of(p, r)) ? T(1) : T(0);
+    marks[r] =
+        r < p.rows() && has_tiny<T, single_arch<Arch>>(p.columns(), row_of(p, r)) ? T(1) : T(0);
   }
 }
 
@@ -213,10 +215,10 @@ struct target_sums {
     valid = (distances.hi <= B(largest_difference(t))) &
             (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
     const auto doubtful = distances.hi < B(least_sum<T>(target.columns()));
-    if (xsimd::any(doubtful)) {
+    if (any_holds(doubtful)) {
       alignas(64) T tiny[lanes<T, Arch>];
       mark_tiny_rows<T, Arch>(target, tiny);
-      valid = valid & ~(doubtful & (B::load_aligned(tiny) != B(T(0))));
+      valid = valid & ~(doubtful & (read<T, Arch>(tiny) != B(T(0))));
     }
     const wide_type zero{B(T(0)), B(T(0))};
     distances = choose(valid, distances, zero) * in_all_lanes<T, Arch>(t.inverse);
@@ -293,10 +295,10 @@ void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T>
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms(),
-      [&](std::size_t first, std::size_t rows, const plain_totals<T, Arch, 5>& totals) {
-        const target_sums<T, Arch> of(totals, t, rows_of(target, first, rows));
+      [&]<class A>(std::size_t first, std::size_t rows, const plain_totals<T, A, 5>& totals) {
+        const target_sums<T, A> of(totals, t, rows_of(target, first, rows));
         const auto value = (of.distances + of.mass * totals.log_sum()).value();
-        return row_results<T, Arch>{value, of.valid};
+        return row_results<T, A>{value, of.valid};
       },
       [&](std::size_t i) {
         return cross_entropy_target_row<T, Arch>(row_of(logits, i), row_of(target, i),

@@ -68,14 +68,15 @@ template <class T, class Arch, bool Lifted>
 struct entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
+  static constexpr std::size_t longest_of_four = longest_tile_of_four;
   GIBBS_INLINE B operator()(B& mark, const B& p) const {
     return rounded_term(lifted<Lifted>(p), log_or_nan(p, p, mark));
   }
   /// Of normal numbers and zeros: 0 times any number is 0.
-  GIBBS_INLINE bool add_up_four(B& sum, const batch<T, four<Arch>>& p) const {
+  GIBBS_INLINE static bool of_four(batch<T, four<Arch>>& terms, const batch<T, four<Arch>>& p) {
     const auto normal = is_normal(p);
     if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;
-    sum = sum_in_turn(
+    terms = in_turn(
         [](const B& x) GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
     return true;
   }
@@ -98,7 +99,7 @@ struct entropy_from_logits_terms {
     auto added = weight_terms<4>(row, x);
     // 0 times the distance of a masked element is 0.
     const auto distance = row.distance_times_t(row.clamped(x)) * batch<T, Arch>(inverse);
-    added.of[2] = (added.of[0] + added.of[1]) * distance;
+    added.of[2] = rounded_term(added.of[0] + added.of[1], distance);
     return added;
   }
 };
@@ -176,13 +177,12 @@ T entropy_of(const entropy_sum<T>& sum) {
 template <class T, class Arch, class ForParts>
 void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results, double at_temperature,
                                  ForParts for_parts) {
-  using B = batch<T, Arch>;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T>{t.inverse.hi},
-      [&](std::size_t, std::size_t, const plain_totals<T, Arch, 4>& totals) {
-        const B value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
-        return row_results<T, Arch>{value, value == value};
+      [&]<class A>(std::size_t, std::size_t, const plain_totals<T, A, 4>& totals) {
+        const auto value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
+        return row_results<T, A>{value, value == value};
       },
       [&](std::size_t i) {
         const auto sum =

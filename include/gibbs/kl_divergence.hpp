@@ -73,6 +73,7 @@ template <class T, class Arch, bool Lifted>
 struct kl_term_or_limit {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::steady;
+  static constexpr std::size_t longest_of_four = 16;
   GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
     if constexpr (!Lifted) {
       return of(mark, p, q);
@@ -85,9 +86,9 @@ struct kl_term_or_limit {
   }
   /// Where p and q are normal numbers, or p is 0 and q any number.
   template <class Four>
-  GIBBS_INLINE bool add_up_four(B& sum, const Four& p, const Four& q) const {
+  GIBBS_INLINE static bool of_four(Four& terms, const Four& p, const Four& q) {
     if (all_hold(are_normal(p, q))) {
-      sum = in_one_batch(kl_term<true>(p, q));
+      terms = kl_term<true>(p, q);
       return true;
     }
     const Four zero(T(0));
@@ -97,7 +98,7 @@ struct kl_term_or_limit {
     const Four q_regular = choose(limit, one, q);
     const auto valid = (q >= zero) & (q <= Four((std::numeric_limits<T>::max)()));
     if (!all_hold(are_normal(p_regular, q_regular) & valid)) return false;
-    sum = in_one_batch(choose(limit, q, kl_term<true>(p_regular, q_regular)));
+    terms = choose(limit, q, kl_term<true>(p_regular, q_regular));
     return true;
   }
 
@@ -300,7 +301,11 @@ class kl_from_logits_term {
                                       {V(shift_.hi), V(shift_.lo)});
     const V masked(-infinity<T>);
     const auto marked = (apart.hi > V(most_apart_)) | ((x > masked) & (y == masked));
-    mark = choose(in_one_mask(marked), B(T(1)), mark);
+    if constexpr (std::is_same_v<A, Arch>) {
+      mark = choose(marked, B(T(1)), mark);
+    } else {
+      mark = choose(in_one_mask(marked), B(T(1)), mark);
+    }
     const kl_parts<T, A> parts(p, w * V(q_factor_), d);
     return {{parts.term, parts.surplus, p}};
   }
@@ -503,17 +508,19 @@ GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Ar
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
-  add_up_columns<3>(
+  add_up_columns<is_four<Arch> ? 4 : 3>(
       all, logits.columns(),
       [&](std::size_t c) GIBBS_INLINE_LAMBDA {
         const B w = result.row.weight(logits[c]).value();
         weights.set(c, w);
         return terms<T, Arch, 1>{{w}};
       },
-      [&](terms<T, Arch, 1>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
-        const auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
-        weights.set_four(c, w);
-        sum.of[0] = in_one_batch(w);
+      [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+        if constexpr (takes_four<Arch>) {
+          const auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
+          weights.set_four(c, w);
+          sum.of[0] = in_one_batch(w);
+        }
         return true;
       });
   result.sum = all.total_of_lanes(0).ordered();
@@ -539,14 +546,16 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
           wide_type(&totals)[3]) {
         const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
-        add_up_columns<3>(
+        add_up_columns<is_four<Arch> ? 4 : 3>(
             all, x.columns(),
             [&](std::size_t c) GIBBS_INLINE_LAMBDA {
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
-            [&](terms<T, Arch, 3>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
-              sum = in_one_batch(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
-                                      q_weights.four(c)));
+            [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+              if constexpr (takes_four<Arch>) {
+                sum = in_one_batch(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
+                                        q_weights.four(c)));
+              }
               return true;
             });
         unroll<3>([&](std::size_t i)
@@ -650,24 +659,42 @@ void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<c
                                     T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
-  const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  for (std::size_t first = 0; first < p_logits.rows(); first += block) {
-    const std::size_t rows = (std::min)(block, p_logits.rows() - first);
-    const auto x = rows_of(p_logits, first, rows);
-    const auto y = rows_of(q_logits, first, rows);
-    std::uint32_t done = 0;
-    alignas(64) T values[lanes<T, Arch>];
-    if (columns > 0 && plain_row<T, Arch>::limit(t) >= 0) {
-      const auto result = columns <= longest_tile ? kl_from_logits_short<T, Arch>(t, x, y, done)
-                                                  : kl_from_logits_long<T, Arch>(t, x, y, done);
-      result.value.store_aligned(values);
-      done &= lane_bits<T, Arch>(result.valid, rows);
-    }
+  const bool may_be_plain = columns > 0 && plain_row<T, Arch>::limit(t) >= 0;
+  const auto put = [&](std::size_t first, std::size_t rows, const T* values, std::uint32_t done) {
     for (std::size_t r = 0; r < rows; ++r) {
       results[first + r] = (done >> r & 1) != 0 ? values[r]
                                                 : kl_from_logits_row<T, Arch>(
-                                                      row_of(x, r), row_of(y, r), columns, t);
+                                                      row_of(p_logits, first + r),
+                                                      row_of(q_logits, first + r), columns, t);
     }
+  };
+  const auto put_short = [&]<class A>(A, std::size_t first, std::size_t rows) {
+    std::uint32_t plain = 0;
+    const auto result = kl_from_logits_short<T, A>(t, rows_of(p_logits, first, rows),
+                                                   rows_of(q_logits, first, rows), plain);
+    alignas(64) T values[lanes<T, A>];
+    write(values, result.value);
+    put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
+  };
+  std::size_t first = for_each_four<T, Arch>(
+      may_be_plain ? p_logits.rows() : 0, columns,
+      [&]<class Four>(Four, std::size_t i) { put_short(Four(), i, lanes<T, Four>); });
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
+  for (; first < p_logits.rows(); first += block) {
+    const std::size_t rows = (std::min)(block, p_logits.rows() - first);
+    if (may_be_plain && columns <= longest_tile) {
+      put_short(Arch(), first, rows);
+      continue;
+    }
+    std::uint32_t done = 0;
+    alignas(64) T values[lanes<T, Arch>];
+    if (may_be_plain) {
+      const auto result = kl_from_logits_long<T, Arch>(t, rows_of(p_logits, first, rows),
+                                                       rows_of(q_logits, first, rows), done);
+      result.value.store_aligned(values);
+      done &= lane_bits<T, Arch>(result.valid, rows);
+    }
+    put(first, rows, values, done);
   }
 }
 

@@ -52,9 +52,9 @@ void log_sum_exp_rows_in(matrix_view<const T> logits, T* results, double at_temp
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
-      [&](std::size_t, std::size_t, const plain_totals<T, Arch, 3>& totals) {
+      [&]<class A>(std::size_t, std::size_t, const plain_totals<T, A, 3>& totals) {
         const auto value = log_sum_exp_of(totals, t);
-        return row_results<T, Arch>{value, value == value};
+        return row_results<T, A>{value, value == value};
       },
       [&](std::size_t i) {
         return log_sum_exp_of<T, Arch>(

@@ -231,18 +231,22 @@ struct subnormal_distance {
     to = static_cast<T>((last + 1) * ln2 * t.value);
     floor = -plain_row<T, Arch>::limit(t) - to;
   }
+  template <class Single>
+  GIBBS_INLINE explicit subnormal_distance(const subnormal_distance<T, Single>& one)
+      : from(one.from), to(one.to), floor(one.floor) {}
 
   /// The rows that are plain and have no such result.
   GIBBS_INLINE std::uint32_t rows_without(matrix_view<const T> x,
                                           const plain_maxima<T, Arch>& plain) const {
     const auto doubtful = plain.smallest < plain.largest - batch<T, Arch>(from);
-    if (!xsimd::any(doubtful)) return plain.rows;
+    if (!any_holds(doubtful)) return plain.rows;
     return looked_through(x, plain, lane_bits<T, Arch>(doubtful, x.rows()));
   }
 
   bool is_in(const T* x, std::size_t n, T largest) const {
-    using B = batch<T, Arch>;
-    constexpr std::size_t step = lanes<T, Arch>;
+    using single = single_arch<Arch>;
+    using B = batch<T, single>;
+    constexpr std::size_t step = lanes<T, single>;
     // The largest of the elements that are so far below the maximum.
     const B below(largest - from);
     const B none(-infinity<T>);
@@ -253,10 +257,10 @@ struct subnormal_distance {
     std::size_t i = 0;
     for (; i + 4 * step <= n; i += 4 * step) {
       unroll<4>([&](std::size_t k)
-                    GIBBS_INLINE_LAMBDA { look_at(most[k], read<T, Arch>(x + i + k * step)); });
+                    GIBBS_INLINE_LAMBDA { look_at(most[k], read<T, single>(x + i + k * step)); });
     }
     for (; i < n; i += step) {
-      look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
+      look_at(most[0], read_first<T, single>(x + i, (std::min)(step, n - i), largest));
     }
     return xsimd::any(max_or_second(max_or_second(most[0], most[1]),
                                     max_or_second(most[2], most[3])) >= B(largest - to));
@@ -266,7 +270,7 @@ struct subnormal_distance {
   std::uint32_t looked_through(matrix_view<const T> x, const plain_maxima<T, Arch>& plain,
                                std::uint32_t doubtful) const {
     alignas(64) T largest[lanes<T, Arch>];
-    plain.largest.store_aligned(largest);
+    detail::write(largest, plain.largest);
     std::uint32_t result = plain.rows;
     for_each_row(doubtful & plain.rows, [&](std::size_t r) {
       if (is_in(row_of(x, r), x.columns(), largest[r])) result &= ~(std::uint32_t(1) << r);
@@ -298,11 +302,13 @@ class softmax_short {
           tile_.set(c, weight);
           return added;
         },
-        [&](terms<T, Arch, size>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
-          batch<T, four<Arch>> weights;
-          sum = in_one_batch(
-              softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row), tile_.four(c)));
-          tile_.set_four(c, weights);
+        [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+          if constexpr (takes_four<Arch>) {
+            batch<T, four<Arch>> weights;
+            sum = in_one_batch(
+                softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row), tile_.four(c)));
+            tile_.set_four(c, weights);
+          }
           return true;
         });
     unroll<size>([&](std::size_t i)
@@ -530,8 +536,7 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
   }
   const subnormal_distance<T, Arch> subnormal(t, columns);
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  const auto finish = [&](std::size_t first, std::size_t rows,
-                          const softmax_result<WithTotal, T, Arch>& totals) {
+  const auto finish = [&](std::size_t first, std::size_t rows, const auto& totals) {
     done(first, totals);
     for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
   };
@@ -542,14 +547,21 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     }
   }
   if (columns <= (is_avx512<Arch> ? 63 : longest_tile)) {
+    const std::size_t start = for_each_four<T, Arch, 48>(
+        logits.rows(), columns, [&]<class Four>(Four, std::size_t first) {
+          constexpr std::size_t rows = lanes<T, Four>;
+          softmax_short<WithTotal, T, Four> group;
+          group.weigh(rows_of(logits, first, rows), t, subnormal_distance<T, Four>(subnormal));
+          finish(first, rows, group.write(rows_of(out, first, rows)));
+        });
     softmax_short<WithTotal, T, Arch> two[2];
     in_two_stages(
-        logits.rows(), block,
+        logits.rows() - start, block,
         [&](std::size_t k, std::size_t first, std::size_t rows) {
-          two[k].weigh(rows_of(logits, first, rows), t, subnormal);
+          two[k].weigh(rows_of(logits, start + first, rows), t, subnormal);
         },
         [&](std::size_t k, std::size_t first, std::size_t rows) {
-          finish(first, rows, two[k].write(rows_of(out, first, rows)));
+          finish(start + first, rows, two[k].write(rows_of(out, start + first, rows)));
         });
     return;
   }
@@ -607,9 +619,9 @@ void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T
   }
   softmax_groups<true, T, Arch>(
       logits, out, t,
-      [&](std::size_t first, const plain_totals<T, Arch, 4>& totals) {
-        alignas(64) T values[lanes<T, Arch>];
-        log_sum_exp_of(totals, t).store_aligned(values);
+      [&]<class A>(std::size_t first, const plain_totals<T, A, 4>& totals) {
+        alignas(64) T values[lanes<T, A>];
+        write(values, log_sum_exp_of(totals, t));
         for_each_row(totals.plain, [&](std::size_t r) { results[first + r] = values[r]; });
       },
       [&](std::size_t i) {
@@ -657,8 +669,36 @@ void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
   });
 }
 
-/// Up to `lanes` rows of a few registers each, whose sums are computed some time before their
-/// results are written.
+/// Up to `lanes` short rows, whose sums are computed some time before their results are written.
+template <class T, class Arch>
+class log_softmax_short {
+  using B = batch<T, Arch>;
+
+ public:
+  GIBBS_INLINE void add_up(matrix_view<const T> logits, const temperature<T>& t) {
+    tile_.read_rows(logits);
+    const auto totals = add_up_tile<T, Arch>(t, weight_sums(), tile_);
+    largest_ = totals.largest;
+    log_sum_ = totals.log_sum().value();
+    plain_ = totals.plain;
+  }
+
+  /// Returns which rows were plain; the others are still to be done.
+  GIBBS_INLINE std::uint32_t write(matrix_view<T> out, const temperature<T>& t) {
+    const plain_row<T, Arch> row(t, largest_);
+    const B log_sum = log_sum_;
+    tile_.write_rows(out, plain_, [&](const B& v) { return row.log_probability(v, log_sum); });
+    return plain_;
+  }
+
+ private:
+  tile<T, Arch> tile_;
+  B largest_;
+  B log_sum_;
+  std::uint32_t plain_;
+};
+
+/// Up to `lanes` rows of a few registers each, in the same two steps.
 template <class T, class Arch>
 class log_softmax_of_pieces {
   using B = batch<T, Arch>;
@@ -718,7 +758,6 @@ void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out, cons
 template <class T, class Arch, class ForParts>
 void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
                          ForParts for_parts) {
-  using B = batch<T, Arch>;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
@@ -738,25 +777,21 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     }
   }
   if (columns <= longest_tile) {
-    tile<T, Arch> x[2];
-    B largest[2];
-    B log_sum[2];
-    std::uint32_t plain[2];
+    const std::size_t done =
+        for_each_four<T, Arch>(logits.rows(), columns, [&]<class Four>(Four, std::size_t first) {
+          constexpr std::size_t rows = lanes<T, Four>;
+          log_softmax_short<T, Four> group;
+          group.add_up(rows_of(logits, first, rows), t);
+          alone_unless(group.write(rows_of(out, first, rows), t), first, rows);
+        });
+    log_softmax_short<T, Arch> two[2];
     in_two_stages(
-        logits.rows(), block,
+        logits.rows() - done, block,
         [&](std::size_t k, std::size_t first, std::size_t rows) {
-          x[k].read_rows(rows_of(logits, first, rows));
-          const auto totals = add_up_tile<T, Arch>(t, weight_sums(), x[k]);
-          largest[k] = totals.largest;
-          log_sum[k] = totals.log_sum().value();
-          plain[k] = totals.plain;
+          two[k].add_up(rows_of(logits, done + first, rows), t);
         },
         [&](std::size_t k, std::size_t first, std::size_t rows) {
-          const plain_row<T, Arch> row(t, largest[k]);
-          const B log_of_sum = log_sum[k];
-          x[k].write_rows(rows_of(out, first, rows), plain[k],
-                          [&](const B& v) { return row.log_probability(v, log_of_sum); });
-          alone_unless(plain[k], first, rows);
+          alone_unless(two[k].write(rows_of(out, done + first, rows), t), done + first, rows);
         });
     return;
   }

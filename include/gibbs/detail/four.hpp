@@ -6,6 +6,7 @@
 #define GIBBS_DETAIL_FOUR_HPP
 
 #include <cstddef>
+#include <type_traits>
 
 #include "simd.hpp"
 
@@ -27,7 +28,20 @@ inline constexpr bool has_fma<four<Arch>> = has_fma<Arch>;
 /// Whether loops take four batches at a time in this way. Those of AVX-512 keep the processor busy
 /// as it is, 32-bit x86 has too few registers, and other architectures have not been measured.
 template <class Arch>
-inline constexpr bool takes_four = is_x86<Arch> && !is_avx512<Arch> && sizeof(void*) == 8;
+inline constexpr bool takes_four =
+    is_x86<Arch> && !is_avx512<Arch> && !is_four<Arch> && sizeof(void*) == 8;
+
+/// The architecture whose registers they are.
+template <class Arch>
+struct single {
+  using arch = Arch;
+};
+template <class Arch>
+struct single<four<Arch>> {
+  using arch = Arch;
+};
+template <class Arch>
+using single_arch = typename single<Arch>::arch;
 
 }  // namespace gibbs::detail
 
@@ -38,12 +52,14 @@ class xsimd::batch_bool<T, gibbs::detail::four<Arch>> {
  public:
   one a, b, c, d;
 
+  batch_bool() = default;
   GIBBS_INLINE batch_bool(const one& a_, const one& b_, const one& c_, const one& d_)
       : a(a_), b(b_), c(c_), d(d_) {}
 
   friend GIBBS_INLINE batch_bool operator&(const batch_bool& x, const batch_bool& y) {
     return {x.a & y.a, x.b & y.b, x.c & y.c, x.d & y.d};
   }
+  friend GIBBS_INLINE batch_bool operator~(const batch_bool& x) { return {~x.a, ~x.b, ~x.c, ~x.d}; }
   friend GIBBS_INLINE batch_bool operator|(const batch_bool& x, const batch_bool& y) {
     return {x.a | y.a, x.b | y.b, x.c | y.c, x.d | y.d};
   }
@@ -73,6 +89,7 @@ class xsimd::batch<T, gibbs::detail::four<Arch>> {
   GIBBS_INLINE explicit batch(const one& x) : a(x), b(x), c(x), d(x) {}
   GIBBS_INLINE explicit batch(T x) : batch(one(x)) {}
 
+  GIBBS_INLINE batch& operator+=(const batch& x) { return *this = *this + x; }
   friend GIBBS_INLINE batch operator+(const batch& x, const batch& y) {
     return {x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d};
   }
@@ -91,6 +108,7 @@ class xsimd::batch<T, gibbs::detail::four<Arch>> {
   friend GIBBS_INLINE batch operator|(const batch& x, const batch& y) {
     return {x.a | y.a, x.b | y.b, x.c | y.c, x.d | y.d};
   }
+  friend GIBBS_INLINE batch abs(const batch& x) { return {abs(x.a), abs(x.b), abs(x.c), abs(x.d)}; }
   friend GIBBS_INLINE batch operator-(const batch& x) { return {-x.a, -x.b, -x.c, -x.d}; }
   friend GIBBS_INLINE batch operator<<(const batch& x, int n) {
     return {x.a << n, x.b << n, x.c << n, x.d << n};
@@ -188,6 +206,13 @@ GIBBS_INLINE void write(T* to, const batch<T, four<Arch>>& x) {
   write(to + 3 * step, x.d);
 }
 
+/// f(x...) of four batches, one after the other: side by side, some functions have more variables
+/// than there are registers.
+template <class F, class... Four>
+GIBBS_INLINE auto in_turn(F f, const Four&... x) {
+  return std::common_type_t<Four...>{f(x.a...), f(x.b...), f(x.c...), f(x.d...)};
+}
+
 /// The sum of the four.
 template <class T, class Arch>
 GIBBS_INLINE batch<T, Arch> in_one_batch(const batch<T, four<Arch>>& x) {
@@ -204,6 +229,10 @@ GIBBS_INLINE mask<T, Arch> in_one_mask(const mask<T, four<Arch>>& condition) {
   return (condition.a | condition.b) | (condition.c | condition.d);
 }
 
+template <class T, class Arch>
+GIBBS_INLINE bool any_holds(const mask<T, Arch>& condition) {
+  return xsimd::any(condition);
+}
 template <class T, class Arch>
 GIBBS_INLINE bool any_holds(const mask<T, four<Arch>>& condition) {
   return xsimd::any(in_one_mask(condition));

@@ -192,17 +192,6 @@ GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_
   return wide::sum(first.hi, first.lo + rest);
 }
 
-/// p * log_q. Compilers may make a product a part of the sum that it is added to, in one loop and
-/// not in another; of this one they do not where batches are taken by more than one loop.
-template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> rounded_term(const batch<T, Arch>& p, const batch<T, Arch>& log_q) {
-  if constexpr (takes_four<Arch> && has_fma<Arch>) {
-    return multiply_add(p, log_q, batch<T, Arch>(T(0)));
-  } else {
-    return p * log_q;
-  }
-}
-
 /// Where x is a positive normal number.
 template <class T, class Arch>
 GIBBS_INLINE mask<T, Arch> is_normal(const batch<T, Arch>& x) {

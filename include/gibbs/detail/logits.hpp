@@ -444,8 +444,10 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   add_up_columns<4>(
       all, x.columns(),
       [&](std::size_t c) GIBBS_INLINE_LAMBDA { return of(row, x[c], others[c]...); },
-      [&](terms<T, Arch, Terms::size>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
-        sum = in_one_batch(of(row_of_four<T, Arch>(row), x.four(c), others.four(c)...));
+      [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+        if constexpr (takes_four<Arch>) {
+          sum = in_one_batch(of(row_of_four<T, Arch>(row), x.four(c), others.four(c)...));
+        }
         return true;
       });
   unroll<Terms::size>([&](std::size_t i)
@@ -555,7 +557,8 @@ struct row_results {
 };
 
 /// results[r] is what finish(first, rows, totals) makes of the sums, a lane a row from `first` on,
-/// where the row is plain, not too long, and the result valid; otherwise alone(r).
+/// where the row is plain, not too long, and the result valid; otherwise alone(r). The totals may
+/// be those of four<Arch>.
 template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
 GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
                                 Alone alone, matrix_view<const T> logits, Others... others) {
@@ -564,11 +567,31 @@ GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, F
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
     return;
   }
+  const auto put = [&]<class A>(std::size_t first, std::size_t rows,
+                                const plain_totals<T, A, Terms::size>& totals) {
+    const row_results<T, A> finished = finish(first, rows, totals);
+    const std::uint32_t done = totals.plain & lane_bits<T, A>(finished.valid, rows);
+    if (rows == lanes<T, A> && done == all_lanes<T, A>) {
+      write(results + first, finished.value);
+      return;
+    }
+    alignas(64) T values[lanes<T, A>];
+    write(values, finished.value);
+    for (std::size_t r = 0; r < rows; ++r) {
+      results[first + r] = (done >> r & 1) != 0 ? values[r] : alone(first + r);
+    }
+  };
+  std::size_t first = for_each_four<T, Arch>(
+      logits.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_INLINE_LAMBDA {
+        constexpr std::size_t rows = lanes<T, Four>;
+        tile<T, Four> x(rows_of(logits, i, rows));
+        put(i, rows, add_up_tile<T, Four>(t, of, x, tile<T, Four>(rows_of(others, i, rows))...));
+      });
   // What comes after the sums is a long chain of operations, of which several overlap here.
   constexpr std::size_t at_once = 4;
   plain_totals<T, Arch, Terms::size> totals[at_once];
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  for (std::size_t first = 0; first < logits.rows(); first += at_once * block) {
+  for (; first < logits.rows(); first += at_once * block) {
     const std::size_t end = (std::min)(first + at_once * block, logits.rows());
     for (std::size_t i = first, k = 0; i < end; i += block, ++k) {
       const std::size_t rows = (std::min)(block, end - i);
@@ -576,18 +599,7 @@ GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, F
           add_up_rows<T, Arch>(t, of, rows_of(logits, i, rows), rows_of(others, i, rows)...);
     }
     for (std::size_t i = first, k = 0; i < end; i += block, ++k) {
-      const std::size_t rows = (std::min)(block, end - i);
-      const row_results<T, Arch> finished = finish(i, rows, totals[k]);
-      const std::uint32_t done = totals[k].plain & lane_bits<T, Arch>(finished.valid, rows);
-      if (rows == lanes<T, Arch> && done == all_lanes<T, Arch>) {
-        write(results + i, finished.value);
-        continue;
-      }
-      alignas(64) T values[lanes<T, Arch>];
-      finished.value.store_aligned(values);
-      for (std::size_t r = 0; r < rows; ++r) {
-        results[i + r] = (done >> r & 1) != 0 ? values[r] : alone(i + r);
-      }
+      put(i, (std::min)(block, end - i), totals[k]);
     }
   }
 }

@@ -19,18 +19,30 @@
 namespace gibbs::detail {
 
 /// A term of a row that may also leave a mark. Of four batches that may need one it refuses the
-/// sum.
+/// sum; where is_four<Arch> they are taken one by one.
 template <class T, class Arch, class Term>
 struct marking_term {
   Term term;
   batch<T, Arch>& mark;
   template <class... B>
   GIBBS_INLINE terms<T, Arch, 1> operator()(const B&... x) const {
-    return {{term(mark, x...)}};
+    if constexpr (is_four<Arch>) {
+      terms<T, Arch, 1> result;
+      if (!term.of_four(result.of[0], x...)) {
+        result.of[0] = {term(mark.a, x.a...), term(mark.b, x.b...), term(mark.c, x.c...),
+                        term(mark.d, x.d...)};
+      }
+      return result;
+    } else {
+      return {{term(mark, x...)}};
+    }
   }
   template <class... Four>
   GIBBS_INLINE bool add_up_four(terms<T, Arch, 1>& sum, const Four&... x) const {
-    return term.add_up_four(sum.of[0], x...);
+    batch<T, four<Arch>> of_four;
+    if (!term.of_four(of_four, x...)) return false;
+    sum.of[0] = in_one_batch(of_four);
+    return true;
   }
 };
 
@@ -43,10 +55,10 @@ GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
                                               const Tiles&... others) {
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_INLINE_LAMBDA { return term(x[c], others[c]...); };
-  add_up_columns<3>(all, x.columns(), at,
-                    [&](terms<T, Arch, 1>& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
-                      return term.add_up_four(sum, x.four(c), others.four(c)...);
-                    });
+  add_up_columns<3>(all, x.columns(), at, [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+    if constexpr (takes_four<Arch>) return term.add_up_four(sum, x.four(c), others.four(c)...);
+    return false;
+  });
   return all.total_of_lanes(0);
 }
 
@@ -117,8 +129,37 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
   using B = batch<T, Arch>;
   using term_type = Term<T, Arch, false>;
   const std::size_t columns = x.columns();
-  const B least(least_sum<T>(columns));
-  for (std::size_t first = 0; first < x.rows(); first += lanes<T, Arch>) {
+  const auto put = [&]<class A>(std::size_t first, std::size_t rows, const wide_batch<T, A>& total,
+                                const batch<T, A>& mark) {
+    using V = batch<T, A>;
+    const V zero(T(0));
+    // A sum that became infinite left a NaN in its error.
+    const auto finite = abs(total.hi) <= V((std::numeric_limits<T>::max)());
+    const V sum = choose(finite, total.value(), total.hi);
+    const V value = negative ? zero - sum : sum;  // 0 without a sign
+    alignas(64) T values[lanes<T, A>];
+    write(values, choose((mark != zero) & (value == value), V(infinity<T>), value));
+    for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
+    const auto is_small = abs(value) < V(least_sum<T>(columns));
+    if (!any_holds(is_small)) return;
+    const std::uint32_t doubtful = lane_bits<T, A>(is_small & (mark == zero), rows);
+    for_each_row(doubtful, [&](std::size_t r) {
+      if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
+      const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
+                                              row_of(others, first + r)...);
+      results[first + r] = negative ? T(0) - lifted : lifted;
+    });
+  };
+  std::size_t first = for_each_four<T, Arch, term_type::longest_of_four>(
+      x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_INLINE_LAMBDA {
+        constexpr std::size_t rows = lanes<T, Four>;
+        batch<T, Four> mark(T(0));
+        const auto total = add_up_tiles(marking_term<T, Four, term_type>{term_type(), mark},
+                                        tile<T, Four>(rows_of(x, i, rows)),
+                                        tile<T, Four>(rows_of(others, i, rows))...);
+        put(i, rows, total, mark);
+      });
+  for (; first < x.rows(); first += lanes<T, Arch>) {
     const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
     B mark(T(0));
     wide_batch<T, Arch> total;
@@ -150,22 +191,7 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
       total = sum_across_lanes<T, Arch>(parts, rows);
       mark = B::load_aligned(marks);
     }
-    // A sum that became infinite left a NaN in its error.
-    const auto finite = abs(total.hi) <= B((std::numeric_limits<T>::max)());
-    const B sum = choose(finite, total.value(), total.hi);
-    const B value = negative ? B(T(0)) - sum : sum;  // 0 without a sign
-    alignas(64) T values[lanes<T, Arch>];
-    choose((mark != B(T(0))) & (value == value), B(infinity<T>), value).store_aligned(values);
-    for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
-    const auto is_small = abs(value) < least;
-    if (!xsimd::any(is_small)) continue;
-    const std::uint32_t doubtful = lane_bits<T, Arch>(is_small & (mark == B(T(0))), rows);
-    for_each_row(doubtful, [&](std::size_t r) {
-      if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
-      const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
-                                              row_of(others, first + r)...);
-      results[first + r] = negative ? T(0) - lifted : lifted;
-    });
+    put(first, rows, total, mark);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "../matrix_view.hpp"
+#include "four.hpp"
 #include "log.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
@@ -31,6 +32,27 @@ GIBBS_INLINE matrix_view<T> rows_of(const matrix_view<T>& m, std::size_t first, 
 
 /// Rows up to this length may be transposed, or come in pieces.
 inline constexpr std::size_t longest_tile = 256;
+
+/// Rows up to this length are transposed into four registers side by side where takes_four<Arch>
+/// and there are enough of them: what comes before and after a few exponentials takes longer than
+/// they do.
+inline constexpr std::size_t longest_tile_of_four = 64;
+
+/// Calls f(four<Arch>(), first) for groups of as many rows as four<Arch> has lanes, unless they are
+/// longer than Longest. Returns how many rows that were.
+template <class T, class Arch, std::size_t Longest = longest_tile_of_four, class F>
+GIBBS_INLINE std::size_t for_each_four([[maybe_unused]] std::size_t rows,
+                                       [[maybe_unused]] std::size_t columns, [[maybe_unused]] F f) {
+  std::size_t done = 0;
+  if constexpr (takes_four<Arch>) {
+    constexpr std::size_t group = lanes<T, four<Arch>>;
+    static_assert(Longest <= longest_tile_of_four);
+    if (columns <= Longest) {
+      for (; done + group <= rows; done += group) f(four<Arch>(), done);
+    }
+  }
+  return done;
+}
 
 /// Calls each(k, row k) and then done(k, column k) with those columns, part by part, of part_lanes
 /// rows. No array is used, since compilers leave those in memory.
@@ -95,9 +117,9 @@ GIBBS_INLINE void in_three_steps(std::size_t rows, std::size_t block, First firs
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
 GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
-  if (xsimd::all(m)) return first_rows(rows);
+  if (all_hold(m)) return first_rows(rows);
   alignas(64) T buffer[lanes<T, Arch>];
-  choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))).store_aligned(buffer);
+  write(buffer, choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))));
   std::uint32_t result = 0;
   for (std::size_t r = 0; r < rows; ++r) result |= std::uint32_t(buffer[r] != 0) << r;
   return result;
@@ -111,12 +133,14 @@ struct plain_maxima {
   std::uint32_t rows;       ///< One bit for each that is plain.
 };
 
-/// Up to `lanes` short rows, transposed: lane r of column c is element c of row r.
+/// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
+/// is_four<Arch> all lanes have a row.
 template <class T, class Arch>
 class tile {
   using B = batch<T, Arch>;
+  using single = single_arch<Arch>;
   static constexpr std::size_t step = lanes<T, Arch>;
-  static constexpr std::size_t part = part_lanes<T, Arch>;
+  static constexpr std::size_t part = part_lanes<T, single>;
 
  public:
   GIBBS_INLINE tile() = default;
@@ -126,26 +150,8 @@ class tile {
   GIBBS_INLINE void read_rows(matrix_view<const T> from) {
     rows_ = from.rows();
     columns_ = from.columns();
-    // Counts that stores of batches cannot change, as far as compilers know.
-    const std::size_t rows = from.rows();
-    const std::size_t columns = from.columns();
-    const T* row[step];
-    row[0] = from.data();
-    unroll<step - 1>([&](std::size_t r) GIBBS_INLINE_LAMBDA {
-      row[r + 1] = r + 1 < rows ? row[r] + from.row_stride() : row[r];
-    });
-    if (columns < part) {
-      for (std::size_t c = 0; c < columns; ++c) {
-        for (std::size_t r = 0; r < step; ++r) data_[c * step + r] = row[r][c];
-      }
-      return;
-    }
-    for (std::size_t c = 0; c < columns; c += part) {
-      // The last columns may be read twice.
-      const std::size_t at = (std::min)(c, columns - part);
-      transpose_parts<T, Arch>(
-          [&](std::size_t r) GIBBS_INLINE_LAMBDA { return read_parts<T, Arch>(row + r, at); },
-          [&](std::size_t k, const B& x) GIBBS_INLINE_LAMBDA { set(at + k, x); });
+    for (std::size_t r = 0; r < step; r += lanes<T, single>) {
+      read_lanes(r, is_four<Arch> ? rows_of(from, r, lanes<T, single>) : from);
     }
   }
 
@@ -153,29 +159,31 @@ class tile {
   template <class F>
   GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
     const std::size_t columns = columns_;
-    if (columns < part || chosen != all_lanes<T, Arch>) {
+    const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
+    if (is_four<Arch> || !is_whole) {
       for (std::size_t c = 0; c < columns; ++c) set(c, f((*this)[c]));
+    }
+    if (!is_whole) {
       for_each_row(chosen, [&](std::size_t r) {
         T* row = row_of(to, r);
         for (std::size_t c = 0; c < columns; ++c) row[c] = data_[c * step + r];
       });
       return;
     }
-    for (std::size_t c = 0; c < columns; c += part) {
-      const std::size_t at = (std::min)(c, columns - part);
-      T* row = to.data() + at;
-      transpose_parts<T, Arch>([&](std::size_t k)
-                                   GIBBS_INLINE_LAMBDA { return f((*this)[at + k]); },
-                               [&](std::size_t r, const B& x) GIBBS_INLINE_LAMBDA {
-                                 write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
-                                             std::make_index_sequence<step / part>());
-                               });
+    if constexpr (is_four<Arch>) {
+      for (std::size_t r = 0; r < step; r += lanes<T, single>) {
+        write_lanes(rows_of(to, r, lanes<T, single>), [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+          return read<T, single>(data_ + c * step + r);
+        });
+      }
+    } else {
+      write_lanes(to, [&](std::size_t c) GIBBS_INLINE_LAMBDA { return f((*this)[c]); });
     }
   }
 
   GIBBS_INLINE std::size_t columns() const { return columns_; }
-  GIBBS_INLINE B operator[](std::size_t c) const { return B::load_aligned(data_ + c * step); }
-  GIBBS_INLINE void set(std::size_t c, const B& x) { x.store_aligned(data_ + c * step); }
+  GIBBS_INLINE B operator[](std::size_t c) const { return read<T, Arch>(data_ + c * step); }
+  GIBBS_INLINE void set(std::size_t c, const B& x) { write(data_ + c * step, x); }
   /// Columns c to c + 3 side by side.
   GIBBS_INLINE auto four(std::size_t c) const {
     return read<T, detail::four<Arch>>(data_ + c * step);
@@ -190,7 +198,7 @@ class tile {
   GIBBS_INLINE plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
     const auto all = of_columns<WithSmallest>(floor);
     const auto plain = abs(all.largest) <= B(limit);
-    if (xsimd::all(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
+    if (all_hold(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
     const B zero(T(0));
     for (std::size_t c = 0; c < columns_; ++c) set(c, choose(plain, (*this)[c], zero));
     return {choose(plain, all.largest, zero), choose(plain, all.smallest, zero),
@@ -198,10 +206,57 @@ class tile {
   }
 
  private:
+  /// Up to as many rows as a register has lanes, from this lane of the tile on.
+  GIBBS_INLINE void read_lanes(std::size_t lane, matrix_view<const T> from) {
+    constexpr std::size_t count = lanes<T, single>;
+    // Counts that stores of batches cannot change, as far as compilers know.
+    const std::size_t rows = from.rows();
+    const std::size_t columns = from.columns();
+    const T* row[count];
+    row[0] = from.data();
+    unroll<count - 1>([&](std::size_t r) GIBBS_INLINE_LAMBDA {
+      row[r + 1] = r + 1 < rows ? row[r] + from.row_stride() : row[r];
+    });
+    T* const data = data_ + lane;
+    if (columns < part) {
+      for (std::size_t c = 0; c < columns; ++c) {
+        for (std::size_t r = 0; r < count; ++r) data[c * step + r] = row[r][c];
+      }
+      return;
+    }
+    for (std::size_t c = 0; c < columns; c += part) {
+      // The last columns may be read twice.
+      const std::size_t at = (std::min)(c, columns - part);
+      transpose_parts<T, single>(
+          [&](std::size_t r) GIBBS_INLINE_LAMBDA { return read_parts<T, single>(row + r, at); },
+          [&](std::size_t k, const batch<T, single>& x)
+              GIBBS_INLINE_LAMBDA { write(data + (at + k) * step, x); });
+    }
+  }
+
+  /// Rows, as many as a register has lanes, of which column(c) has column c.
+  template <class Column>
+  GIBBS_INLINE void write_lanes(matrix_view<T> to, Column column) const {
+    const std::size_t columns = columns_;
+    for (std::size_t c = 0; c < columns; c += part) {
+      const std::size_t at = (std::min)(c, columns - part);
+      T* row = to.data() + at;
+      transpose_parts<T, single>([&](std::size_t k) GIBBS_INLINE_LAMBDA { return column(at + k); },
+                                 [&](std::size_t r, const batch<T, single>& x) GIBBS_INLINE_LAMBDA {
+                                   write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
+                                               std::make_index_sequence<lanes<T, single> / part>());
+                                 });
+    }
+  }
+
   template <bool WithSmallest>
   GIBBS_INLINE extremes<T, Arch> of_columns(T floor) const {
     const std::size_t columns = columns_;
     extremes<T, Arch> a;
+    if constexpr (is_four<Arch>) {
+      for (std::size_t c = 0; c < columns; ++c) a.template look_at<WithSmallest>((*this)[c], floor);
+      return a;
+    }
     extremes<T, Arch> b;
     for (std::size_t c = 0; c + 1 < columns; c += 2) {
       a.template look_at<WithSmallest>((*this)[c], floor);
@@ -213,14 +268,14 @@ class tile {
   }
 
   template <std::size_t... k>
-  GIBBS_INLINE static void write_parts(T* row, std::size_t apart, const B& x,
+  GIBBS_INLINE static void write_parts(T* row, std::size_t apart, const batch<T, single>& x,
                                        std::index_sequence<k...>) {
-    (write_part<k, T, Arch>(row + k * apart, x), ...);
+    (write_part<k, T, single>(row + k * apart, x), ...);
   }
 
   std::size_t rows_;
   std::size_t columns_;
-  alignas(64) T data_[longest_tile * step];
+  alignas(64) T data_[(is_four<Arch> ? longest_tile_of_four : longest_tile) * step];
 };
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets
@@ -322,6 +377,28 @@ GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t colu
   if constexpr (takes_four<Arch>) {
     add_up_by_four(into, columns, 1, at_four,
                    [&](std::size_t c, std::size_t) GIBBS_INLINE_LAMBDA { return at(c); });
+  } else if constexpr (is_four<Arch> && AtATime != 4) {
+    for (std::size_t c = 0; c < columns;) {
+      into.add(sum_of_four(c, columns, 1,
+                           [&](std::size_t k, std::size_t) GIBBS_INLINE_LAMBDA { return at(k); }));
+    }
+  } else if constexpr (AtATime == 4 && is_four<Arch>) {
+    std::size_t c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      terms<T, Arch, N> first;
+      for (std::size_t k = 0;; k = 2) {
+        const auto pair = at(c + k) + at(c + k + 1);
+        if (k == 2) {
+          into.add(first + pair);
+          break;
+        }
+        first = pair;
+      }
+    }
+    if (c < columns) {
+      into.add(sum_of_four(c, columns, 1,
+                           [&](std::size_t k, std::size_t) GIBBS_INLINE_LAMBDA { return at(k); }));
+    }
   } else if constexpr (AtATime == 4) {
     std::size_t c = 0;
     for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));

@@ -40,6 +40,18 @@ GIBBS_INLINE terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
   return result;
 }
 
+/// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in
+/// one loop and not in another; of this one they do not where batches are taken by more than one
+/// loop.
+template <class T, class Arch>
+GIBBS_INLINE batch<T, Arch> rounded_term(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+  if constexpr (takes_four<single_arch<Arch>> && has_fma<Arch>) {
+    return multiply_add(a, b, batch<T, Arch>(T(0)));
+  } else {
+    return a * b;
+  }
+}
+
 /// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so
 /// that their error does not grow with the length of the row: pairs are added in a tree of four,
 /// then with their errors. The last Exact sums are of integers, which have none.
@@ -159,6 +171,21 @@ GIBBS_INLINE void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, A
   }
 }
 
+/// The sum of the terms of up to four batches, from i on, which moves on behind them. at_first(i,
+/// count) has those of one.
+template <class AtFirst>
+GIBBS_INLINE auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, AtFirst at_first) {
+  // Zeros, since compilers add before they know whether to.
+  decltype(at_first(i, step)) first{};
+  decltype(first) pair{};
+  for (int k = 0; k < 4 && i < n; ++k, i += step) {
+    const auto added = at_first(i, (std::min)(step, n - i));
+    if (k == 2) first = pair;
+    pair = k % 2 == 0 ? added : pair + added;
+  }
+  return first + pair;
+}
+
 /// Likewise where takes_four<Arch>. at_four(sum, i) has the sum of the terms of four batches, or
 /// refuses, and then they are taken one by one, as those behind the last four are. step is the
 /// number of elements in a batch.
@@ -176,25 +203,10 @@ GIBBS_INLINE void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, s
       continue;
     }
     if (i == n) return;
-    // In the same order, since lanes may belong to rows of which only one is the reason. (Zeros,
-    // since compilers add before they know whether to.)
-    terms<T, Arch, N> first{};
-    terms<T, Arch, N> pair{};
-    for (int k = 0; k < 4 && i < n; ++k, i += step) {
-      const auto added = at_first(i, (std::min)(step, n - i));
-      if (k == 2) first = pair;
-      pair = k % 2 == 0 ? added : pair + added;
-    }
-    into.add(first + pair);
+    // In the same order, since lanes may belong to rows of which only one is the reason.
+    into.add(sum_of_four(i, n, step, at_first));
     ++additions;
   }
-}
-
-/// The sum of f(x...) over four batches, one after the other: side by side, some functions have
-/// more variables than there are registers.
-template <class F, class... Four>
-GIBBS_INLINE auto sum_in_turn(F f, const Four&... x) {
-  return (f(x.a...) + f(x.b...)) + (f(x.c...) + f(x.d...));
 }
 
 /// Adds up term(batch...) over n elements of each input. If the pace is not compact, term must also
