@@ -370,8 +370,7 @@ GIBBS_INLINE void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, A
 /// Adds up at(c), the terms of column c, a row a lane, over up to longest_tile columns, AtATime of
 /// which are rounded. Where takes_four<Arch> or is_four<Arch> it is four, in one order.
 /// at_four(sum, c) has the sum of those of four columns, or refuses, where takes_four<Arch>. (Where
-/// is_four<Arch> at() is a part of the code as seldom as it can be without a loss of speed: it
-/// takes long to compile.)
+/// is_four<Arch> at() takes long to compile, and is in the code no more often than speed asks for.)
 template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At,
           class AtFour>
 GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at,
@@ -379,29 +378,19 @@ GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t colu
   if constexpr (takes_four<Arch>) {
     add_up_by_four(into, columns, 1, at_four,
                    [&](std::size_t c, std::size_t) GIBBS_INLINE_LAMBDA { return at(c); });
-  } else if constexpr (is_four<Arch>) {
+  } else if constexpr (AtATime == 4 || is_four<Arch>) {
     std::size_t c = 0;
     if constexpr (AtATime == 4) {
-      for (; c + 4 <= columns; c += 4) {
-        terms<T, Arch, N> first;
-        for (std::size_t k = 0; k < 4; k += 2) {
-          const auto pair = at(c + k) + at(c + k + 1);
-          if (k == 0) {
-            first = pair;
-          } else {
-            into.add(first + pair);
-          }
-        }
-      }
+      for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
     }
-    while (c < columns) {
-      into.add(sum_of_four(c, columns, 1,
-                           [&](std::size_t k, std::size_t) GIBBS_INLINE_LAMBDA { return at(k); }));
-    }
-  } else if constexpr (AtATime == 4) {
-    std::size_t c = 0;
-    for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
     if (c == columns) return;
+    if constexpr (is_four<Arch>) {
+      while (c < columns) {
+        into.add(sum_of_four(
+            c, columns, 1, [&](std::size_t k, std::size_t) GIBBS_INLINE_LAMBDA { return at(k); }));
+      }
+      return;
+    }
     terms<T, Arch, N> rest = at(c);
     for (++c; c < columns; ++c) rest = rest + at(c);
     into.add(rest);
