@@ -8,7 +8,7 @@
 // softmax, softmax_with_log_sum_exp, log_softmax, log_sum_exp, entropy_from_logits and
 // cross_entropy_from_logits with labels.
 // How a row is computed does not depend on that: results are those of the sequential functions, in
-// every bit. Arguments, contracts and errors are theirs as well.
+// every bit (but the sign of NaN). Arguments, contracts and errors are theirs as well.
 //
 // This header includes <execution>, which with libstdc++ needs TBB: link TBB::tbb (Debian:
 // libtbb-dev). None of the other headers does.
