@@ -231,22 +231,19 @@ struct subnormal_distance {
     to = static_cast<T>((last + 1) * ln2 * t.value);
     floor = -plain_row<T, Arch>::limit(t) - to;
   }
-  template <class Single>
-  GIBBS_INLINE explicit subnormal_distance(const subnormal_distance<T, Single>& one)
-      : from(one.from), to(one.to), floor(one.floor) {}
 
-  /// The rows that are plain and have no such result.
+  /// The rows that are plain and have no such result; A is Arch or four<Arch>.
+  template <class A>
   GIBBS_INLINE std::uint32_t rows_without(matrix_view<const T> x,
-                                          const plain_maxima<T, Arch>& plain) const {
-    const auto doubtful = plain.smallest < plain.largest - batch<T, Arch>(from);
+                                          const plain_maxima<T, A>& plain) const {
+    const auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
-    return looked_through(x, plain, lane_bits<T, Arch>(doubtful, x.rows()));
+    return looked_through(x, plain, lane_bits<T, A>(doubtful, x.rows()));
   }
 
   bool is_in(const T* x, std::size_t n, T largest) const {
-    using single = single_arch<Arch>;
-    using B = batch<T, single>;
-    constexpr std::size_t step = lanes<T, single>;
+    using B = batch<T, Arch>;
+    constexpr std::size_t step = lanes<T, Arch>;
     // The largest of the elements that are so far below the maximum.
     const B below(largest - from);
     const B none(-infinity<T>);
@@ -257,19 +254,20 @@ struct subnormal_distance {
     std::size_t i = 0;
     for (; i + 4 * step <= n; i += 4 * step) {
       unroll<4>([&](std::size_t k)
-                    GIBBS_INLINE_LAMBDA { look_at(most[k], read<T, single>(x + i + k * step)); });
+                    GIBBS_INLINE_LAMBDA { look_at(most[k], read<T, Arch>(x + i + k * step)); });
     }
     for (; i < n; i += step) {
-      look_at(most[0], read_first<T, single>(x + i, (std::min)(step, n - i), largest));
+      look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
     }
     return xsimd::any(max_or_second(max_or_second(most[0], most[1]),
                                     max_or_second(most[2], most[3])) >= B(largest - to));
   }
 
  private:
-  std::uint32_t looked_through(matrix_view<const T> x, const plain_maxima<T, Arch>& plain,
+  template <class A>
+  std::uint32_t looked_through(matrix_view<const T> x, const plain_maxima<T, A>& plain,
                                std::uint32_t doubtful) const {
-    alignas(64) T largest[lanes<T, Arch>];
+    alignas(64) T largest[lanes<T, A>];
     detail::write(largest, plain.largest);
     std::uint32_t result = plain.rows;
     for_each_row(doubtful & plain.rows, [&](std::size_t r) {
@@ -287,7 +285,7 @@ class softmax_short {
 
  public:
   GIBBS_INLINE void weigh(matrix_view<const T> logits, const temperature<T>& t,
-                          const subnormal_distance<T, Arch>& subnormal) {
+                          const subnormal_distance<T, single_arch<Arch>>& subnormal) {
     tile_.read_rows(logits);
     const auto plain =
         tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
@@ -547,11 +545,12 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
     }
   }
   if (columns <= (is_avx512<Arch> ? 63 : longest_tile)) {
+    // Longer ones are faster a register of rows at a time.
     const std::size_t start = for_each_four<T, Arch, 48>(
         logits.rows(), columns, [&]<class Four>(Four, std::size_t first) {
           constexpr std::size_t rows = lanes<T, Four>;
           softmax_short<WithTotal, T, Four> group;
-          group.weigh(rows_of(logits, first, rows), t, subnormal_distance<T, Four>(subnormal));
+          group.weigh(rows_of(logits, first, rows), t, subnormal);
           finish(first, rows, group.write(rows_of(out, first, rows)));
         });
     softmax_short<WithTotal, T, Arch> two[2];

@@ -221,10 +221,6 @@ GIBBS_INLINE batch<T, Arch> in_one_batch(const batch<T, four<Arch>>& x) {
 
 /// Where the condition holds in one of the four, lane by lane.
 template <class T, class Arch>
-GIBBS_INLINE mask<T, Arch> in_one_mask(const mask<T, Arch>& condition) {
-  return condition;
-}
-template <class T, class Arch>
 GIBBS_INLINE mask<T, Arch> in_one_mask(const mask<T, four<Arch>>& condition) {
   return (condition.a | condition.b) | (condition.c | condition.d);
 }
