@@ -4,7 +4,7 @@
 // columns.
 #include <cstddef>
 #include <cstdio>
-#include <gibbs/gibbs.hpp>
+#include <gibbs/instantiate.hpp>
 #include <vector>
 
 #include "support/inputs.hpp"

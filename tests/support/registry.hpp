@@ -6,16 +6,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <gibbs/dispatch.hpp>
+#include <gibbs/instantiate.hpp>
 #include <span>
 #include <string_view>
 
 #include "baseline.hpp"
-#if defined(GIBBS_TEST_DISPATCH)
-#include <gibbs/dispatch.hpp>
-#include <gibbs/gibbs.hpp>
-#else
-#include <gibbs/instantiate.hpp>
-#endif
 
 namespace gibbs_support {
 

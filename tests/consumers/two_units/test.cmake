@@ -5,28 +5,25 @@
 # instruction in a unit that was compiled without.
 include("${CMAKE_CURRENT_LIST_DIR}/../consumer.cmake")
 list(JOIN ARCHITECTURES "," architectures)
-foreach(type Debug Release)
-  run(
-    ${configure} -S "${HERE}" -B "${BUILD}/${type}" "-DROOT=${ROOT}" -DCMAKE_BUILD_TYPE=${type}
-    -DARCHITECTURES=${architectures} "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
-  )
-  run("${CMAKE_COMMAND}" --build "${BUILD}/${type}")
-  file(GLOB programs "${BUILD}/${type}/app_*")
-  list(LENGTH programs count)
-  if(count EQUAL 0)
-    message(FATAL_ERROR "no program was built")
-  endif()
-  foreach(program IN LISTS programs)
-    run("${program}")
-  endforeach()
+run(
+  ${configure} -S "${HERE}" -B "${BUILD}/app" "-DROOT=${ROOT}" -DCMAKE_BUILD_TYPE=Release
+  -DARCHITECTURES=${architectures} "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
+)
+run("${CMAKE_COMMAND}" --build "${BUILD}/app")
+file(GLOB programs "${BUILD}/app/app_*")
+list(LENGTH programs count)
+if(count EQUAL 0)
+  message(FATAL_ERROR "no program was built")
+endif()
+foreach(program IN LISTS programs)
+  run("${program}")
 endforeach()
 
-# Of Release: without optimisation the accessors of spans and views, the standard library's among them, are
-# functions too.
+# (Without optimisation the accessors of spans and views, the standard library's among them, are functions too.)
 find_program(NM nm REQUIRED)
 find_program(CXXFILT c++filt REQUIRED)
 foreach(name IN LISTS ARCHITECTURES)
-  file(GLOB_RECURSE object "${BUILD}/Release/CMakeFiles/unit_${name}.dir/*.o")
+  file(GLOB_RECURSE object "${BUILD}/app/CMakeFiles/unit_${name}.dir/*.o")
   run("${NM}" --defined-only "${object}")
   # W, a weak function. Data (V) is the same whatever the flags.
   string(REGEX MATCHALL " [Ww] [^\n]*5(gibbs|xsimd)[^\n]*" symbols_${name} "${output}")
