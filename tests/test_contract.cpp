@@ -887,3 +887,17 @@ TEST_CASE_TEMPLATE("results that lie in an input or in the output", T, float, do
     }
   }
 }
+
+// Scaling by the powers of two that float has is not enough for them.
+TEST_CASE("log_softmax of float: differences of subnormal logits at tiny temperatures") {
+  const std::vector<float> logits{0.0f, 0x1p-149f};
+  std::vector<float> out(2);
+  for (int e = -240; e > -276; --e) {
+    CAPTURE(e);
+    const double temperature = std::ldexp(1.1875, e);
+    tested::log_softmax(logits, out, {.temperature = temperature});
+    const double wanted = -0x1p-149 / temperature;
+    CHECK(std::abs(static_cast<double>(out[0]) - wanted) <= -0x1p-22 * wanted);
+    CHECK(out[1] == 0);
+  }
+}

@@ -57,6 +57,10 @@ struct temperature {
       e = -e;
       after[0] = power_of_two(e > most ? most : e);
       if (e > most) after[1] = power_of_two(e > 2 * most ? most : e - most);
+      if (e > 2 * most) {  // what is left, for differences of subnormal numbers
+        inverse.hi *= power_of_two(e - 2 * most);
+        inverse.lo *= power_of_two(e - 2 * most);
+      }
     }
   }
 
