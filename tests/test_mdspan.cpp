@@ -13,12 +13,8 @@
 #if __has_include(<version>)
 #include <version>
 #endif
-#if defined(GIBBS_TEST_DISPATCH)
 #include <gibbs/dispatch.hpp>
-#include <gibbs/gibbs.hpp>
-#else
 #include <gibbs/instantiate.hpp>
-#endif
 #if defined(__cpp_lib_mdspan)
 #include <mdspan>
 #endif

@@ -28,7 +28,7 @@ struct temperature {
   split<T> inverse;  ///< 1 / T; likewise. Both parts are positive, if only just.
   T octave;          ///< 1 / log2e, roughly: weights of logits this far apart differ by 2
   /// Otherwise T is scaled by a power of two into [1/2, 1), and differences of logits with it, by
-  /// `before` them and `after` them.
+  /// `before` them and `after` them. A scale that these do not reach is left to `inverse`.
   T before = 1;
   T after[2] = {1, 1};
   /// Differences less than this do not count, and would overflow when scaled.
