@@ -93,13 +93,13 @@ struct cross_entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   static constexpr std::size_t longest_of_four = longest_tile_of_four;
-  GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
+  GIBBS_PART B operator()(B& mark, const B& p, const B& q) const {
     return rounded_term(lifted<Lifted>(p), log_or_nan(p, q, mark));
   }
   /// Where q is a normal number or p is 0: 0 times any number is 0. (The first condition is the
   /// usual one, and sooner known.)
   template <class Four>
-  GIBBS_INLINE static bool of_four(Four& terms, const Four& p, const Four& q) {
+  GIBBS_PART static bool of_four(Four& terms, const Four& p, const Four& q) {
     const Four zero(T(0));
     const auto normal = is_normal(q);
     if (!all_hold((p >= zero) & normal) &&
@@ -107,14 +107,14 @@ struct cross_entropy_term {
       return false;
     }
     terms = in_turn([](const B& x, const B& y)
-                        GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
+                        GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
                     p, q);
     return true;
   }
 };
 
 template <class T, class Arch>
-void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
+GIBBS_KERNEL void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
   reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
 }
 
@@ -126,16 +126,17 @@ GIBBS_INLINE T largest_difference(const temperature<T>& t) {
 
 /// Of any row.
 template <class T, class Arch, class ForParts>
-T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label, const temperature<T>& t,
-                          ForParts for_parts) {
+GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label,
+                                       const temperature<T>& t, ForParts for_parts) {
   const auto sum = sum_of_row<T, Arch>(x, n, t, for_parts);
   if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
   return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
 }
 
 template <class T, class Arch, class ForParts>
-void cross_entropy_label_rows_in(matrix_view<const T> logits, label_view labels, T* results,
-                                 double at_temperature, ForParts for_parts) {
+GIBBS_KERNEL void cross_entropy_label_rows_in(matrix_view<const T> logits, label_view labels,
+                                              T* results, double at_temperature,
+                                              ForParts for_parts) {
   const temperature<T> t(at_temperature);
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
@@ -172,8 +173,8 @@ struct target_terms {
   static constexpr std::size_t size = 5;
   static constexpr std::size_t exact = 1;
   template <class Row, class T, class Arch>
-  GIBBS_INLINE terms<T, Arch, 5> operator()(const Row& row, const batch<T, Arch>& x,
-                                            const batch<T, Arch>& p) const {
+  GIBBS_PART terms<T, Arch, 5> operator()(const Row& row, const batch<T, Arch>& x,
+                                          const batch<T, Arch>& p) const {
     using B = batch<T, Arch>;
     const B zero(T(0));
     auto added = weight_terms<5>(row, x);
@@ -189,10 +190,7 @@ struct target_terms {
 /// marks[r] is 1 for rows that has_tiny, 0 for others. Seldom called, and out of the way of what is
 /// often: inlined, a compiler with a sanitizer takes minutes over it.
 template <class T, class Arch>
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-void mark_tiny_rows(matrix_view<const T> p, T* marks) {
+GIBBS_KERNEL void mark_tiny_rows(matrix_view<const T> p, T* marks) {
   for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
     marks[r] =
         r < p.rows() && has_tiny<T, single_arch<Arch>>(p.columns(), row_of(p, r)) ? T(1) : T(0);
@@ -206,8 +204,8 @@ struct target_sums {
   wide_batch<T, Arch> mass;
   mask<T, Arch> valid;
 
-  GIBBS_INLINE target_sums(const plain_totals<T, Arch, 5>& totals, const temperature<T>& t,
-                           const matrix_view<const T>& target)
+  GIBBS_PART target_sums(const plain_totals<T, Arch, 5>& totals, const temperature<T>& t,
+                         const matrix_view<const T>& target)
       : distances(totals.of[3]), mass(totals.of[2]) {
     using B = batch<T, Arch>;
     using wide_type = wide_batch<T, Arch>;
@@ -229,8 +227,8 @@ struct target_sums {
 /// Of any row: distances from the maximum may overflow where their products with small
 /// probabilities do not, and those products may be subnormal.
 template <class T, class Arch>
-T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
-                               const temperature<T>& t) {
+GIBBS_KERNEL T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
+                                            const temperature<T>& t) {
   const auto sum = sum_of_row<T, Arch>(x, n, t);
   if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
   wide<T> distances(0.0);
@@ -256,7 +254,8 @@ T cross_entropy_target_careful(const T* x, const T* target, std::size_t n,
 
 /// Of any row, in pieces.
 template <class T, class Arch>
-T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const temperature<T>& t) {
+GIBBS_KERNEL T cross_entropy_target_row(const T* x, const T* target, std::size_t n,
+                                        const temperature<T>& t) {
   if (n == 0) return 0;
   logits_sum<T> sum;
   wide<T> distances(0.0);
@@ -290,8 +289,9 @@ T cross_entropy_target_row(const T* x, const T* target, std::size_t n, const tem
 }
 
 template <class T, class Arch>
-void cross_entropy_target_rows(matrix_view<const T> logits, matrix_view<const T> target, T* results,
-                               double at_temperature) {
+GIBBS_KERNEL void cross_entropy_target_rows(matrix_view<const T> logits,
+                                            matrix_view<const T> target, T* results,
+                                            double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms(),

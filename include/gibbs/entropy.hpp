@@ -69,21 +69,21 @@ struct entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   static constexpr std::size_t longest_of_four = longest_tile_of_four;
-  GIBBS_INLINE B operator()(B& mark, const B& p) const {
+  GIBBS_PART B operator()(B& mark, const B& p) const {
     return rounded_term(lifted<Lifted>(p), log_or_nan(p, p, mark));
   }
   /// Of normal numbers and zeros: 0 times any number is 0.
-  GIBBS_INLINE static bool of_four(batch<T, four<Arch>>& terms, const batch<T, four<Arch>>& p) {
+  GIBBS_PART static bool of_four(batch<T, four<Arch>>& terms, const batch<T, four<Arch>>& p) {
     const auto normal = is_normal(p);
     if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;
     terms = in_turn(
-        [](const B& x) GIBBS_INLINE_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
+        [](const B& x) GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
     return true;
   }
 };
 
 template <class T, class Arch>
-void entropy_rows(matrix_view<const T> p, T* results) {
+GIBBS_KERNEL void entropy_rows(matrix_view<const T> p, T* results) {
   reduce_probabilities<entropy_term, T, Arch>(results, true, p);
 }
 
@@ -95,7 +95,7 @@ struct entropy_from_logits_terms {
   static constexpr std::size_t exact = 1;
   T inverse;
   template <class Row, class Arch>
-  GIBBS_INLINE terms<T, Arch, 4> operator()(const Row& row, const batch<T, Arch>& x) const {
+  GIBBS_PART terms<T, Arch, 4> operator()(const Row& row, const batch<T, Arch>& x) const {
     auto added = weight_terms<4>(row, x);
     // 0 times the distance of a masked element is 0.
     const auto distance = row.distance_times_t(row.clamped(x)) * batch<T, Arch>(inverse);
@@ -117,7 +117,7 @@ struct entropy_sum {
 };
 
 template <class T, class Arch>
-void merge(entropy_sum<T>& a, entropy_sum<T> b, const temperature<T>& t) {
+GIBBS_KERNEL void merge(entropy_sum<T>& a, entropy_sum<T> b, const temperature<T>& t) {
   exchange_if(b.weights.largest > a.weights.largest, a, b);
   if (b.weights.has_mass()) {
     const wide<T> apart = gap(a.weights.largest, b.weights.largest, t);
@@ -132,7 +132,8 @@ void merge(entropy_sum<T>& a, entropy_sum<T> b, const temperature<T>& t) {
 }
 
 template <class T, class Arch>
-entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
+GIBBS_KERNEL entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n,
+                                                 const temperature<T>& t) {
   using B = batch<T, Arch>;
   const T largest = sweep_max<T, Arch>(n, x);
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
@@ -159,8 +160,8 @@ entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n, const temperature
 
 /// Any row. The distances are NaN where the maximum is not finite.
 template <class T, class Arch, class ForParts = one_by_one>
-entropy_sum<T> entropy_sum_of_row(const T* x, std::size_t n, const temperature<T>& t,
-                                  ForParts for_parts = {}) {
+GIBBS_KERNEL entropy_sum<T> entropy_sum_of_row(const T* x, std::size_t n, const temperature<T>& t,
+                                               ForParts for_parts = {}) {
   return sum_in_parts<entropy_sum<T>, T, Arch>(
       n, t, for_parts, [&](std::size_t first, std::size_t count) {
         return entropy_sum_of_piece<T, Arch>(x + first, count, t);
@@ -175,8 +176,8 @@ T entropy_of(const entropy_sum<T>& sum) {
 }
 
 template <class T, class Arch, class ForParts>
-void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results, double at_temperature,
-                                 ForParts for_parts) {
+GIBBS_KERNEL void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results,
+                                              double at_temperature, ForParts for_parts) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T>{t.inverse.hi},

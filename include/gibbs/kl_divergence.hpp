@@ -74,7 +74,7 @@ struct kl_term_or_limit {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::steady;
   static constexpr std::size_t longest_of_four = 12;  ///< Longer rows gain nothing.
-  GIBBS_INLINE B operator()(B& mark, const B& p, const B& q) const {
+  GIBBS_PART B operator()(B& mark, const B& p, const B& q) const {
     if constexpr (!Lifted) {
       return of(mark, p, q);
     } else {
@@ -86,7 +86,7 @@ struct kl_term_or_limit {
   }
   /// Where p and q are normal numbers, or p is 0 and q any number.
   template <class Four>
-  GIBBS_INLINE static bool of_four(Four& terms, const Four& p, const Four& q) {
+  GIBBS_PART static bool of_four(Four& terms, const Four& p, const Four& q) {
     if (all_hold(are_normal(p, q))) {
       terms = kl_term<true>(p, q);
       return true;
@@ -105,13 +105,13 @@ struct kl_term_or_limit {
  private:
   /// Not too large to be added up, either. A NaN may get by, and stays one.
   template <class Batch>
-  GIBBS_INLINE static auto are_normal(const Batch& p, const Batch& q) {
+  GIBBS_PART static auto are_normal(const Batch& p, const Batch& q) {
     const Batch tiny((std::numeric_limits<T>::min)());
     const Batch large((std::numeric_limits<T>::max)() / 4);
     return (min_or_second(p, q) >= tiny) & (max_or_second(p, q) <= large);
   }
 
-  GIBBS_INLINE static B of(B& mark, const B& p, const B& q) {
+  GIBBS_PART static B of(B& mark, const B& p, const B& q) {
     if (all_hold(are_normal(p, q))) return kl_term<true>(p, q);
     const B zero(T(0));
     const B one(T(1));
@@ -134,7 +134,7 @@ struct kl_parts {
   B term;
   B surplus;
 
-  GIBBS_INLINE kl_parts(const B& p, const B& q, const B& d) {
+  GIBBS_PART kl_parts(const B& p, const B& q, const B& d) {
     const B one(T(1));
     const auto is_close = (d >= B(T(-2))) & (d <= one);
     const B d_close = zero_unless(is_close, d);
@@ -152,7 +152,7 @@ struct scaled_weight {
   T weight = 0;
   int exponent = 0;
 
-  GIBBS_INLINE scaled_weight(wide<T> distance, wide<T> mass) {
+  GIBBS_PART scaled_weight(wide<T> distance, wide<T> mass) {
     const double rounded = static_cast<double>(distance);
     if (!(rounded < 4000)) return;  // 0, even times the quotient of the largest number by the least
     exponent = static_cast<int>(rounded * 0x1.71547652b82fep+0);
@@ -182,7 +182,7 @@ struct far_logits {
 
   /// Of two batches or two numbers, which have to agree.
   template <class V>
-  GIBBS_INLINE auto operator()(const V& x, const V& y) const {
+  GIBBS_PART auto operator()(const V& x, const V& y) const {
     return (x >= V(least_x)) & ((y < V(least_y)) | (x < V(deep_x)));
   }
 
@@ -238,7 +238,7 @@ struct kl_from_logits_careful_term {
   bool greedy;  ///< whether the temperature is 0
   B& mark;      ///< 2 for terms that are infinite, 1 for those that are left out
 
-  GIBBS_INLINE terms<T, Arch, 2> operator()(const B& x, const B& y) const {
+  GIBBS_PART terms<T, Arch, 2> operator()(const B& x, const B& y) const {
     const B zero(T(0));
     const B negative_infinity(-infinity<T>);
     const B p = wide_type::rounded_product(p_row.weight_in_parts(x), p_factor);
@@ -279,8 +279,8 @@ class kl_from_logits_term {
   /// q_factor times a weight of q is as a weight of p; shift is the log of the same for weights of
   /// exp((x - max) / T).
   template <class Row>
-  GIBBS_INLINE kl_from_logits_term(const temperature<T>& t, const Row& p_row, const Row& q_row,
-                                   const B& q_factor, const wide_type& shift)
+  GIBBS_PART kl_from_logits_term(const temperature<T>& t, const Row& p_row, const Row& q_row,
+                                 const B& q_factor, const wide_type& shift)
       : q_factor_(q_factor),
         inverse_(in_all_lanes<T, Arch>(t.inverse)),
         shift_(wide_type::sum(p_row.largest(), -q_row.largest()) * inverse_ + shift),
@@ -289,8 +289,8 @@ class kl_from_logits_term {
 
   /// p and w are the weights of x and y. Of batches side by side, too.
   template <class A>
-  GIBBS_INLINE terms<T, A, 3> operator()(B& mark, const batch<T, A>& x, const batch<T, A>& y,
-                                         const batch<T, A>& p, const batch<T, A>& w) const {
+  GIBBS_PART terms<T, A, 3> operator()(B& mark, const batch<T, A>& x, const batch<T, A>& y,
+                                       const batch<T, A>& p, const batch<T, A>& w) const {
     using V = batch<T, A>;
     using wide_v = wide_batch<T, A>;
     // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large: nothing
@@ -327,11 +327,11 @@ struct kl_from_logits_of_rows {
   const one_plain_row<T, Arch>& p;
   const one_plain_row<T, Arch>& q;
 
-  GIBBS_INLINE terms<T, Arch, 3> operator()(const B& x, const B& y) const {
+  GIBBS_PART terms<T, Arch, 3> operator()(const B& x, const B& y) const {
     return term(mark, x, y, p.weight(x).value(), q.weight(y).value());
   }
   template <class Four>
-  GIBBS_INLINE bool add_up_four(terms<T, Arch, 3>& sum, const Four& x, const Four& y) const {
+  GIBBS_PART bool add_up_four(terms<T, Arch, 3>& sum, const Four& x, const Four& y) const {
     sum = in_one_batch(term(mark, x, y, row_of_four<T, Arch>(p).weight(x).value(),
                             row_of_four<T, Arch>(q).weight(y).value()));
     return true;
@@ -354,13 +354,13 @@ GIBBS_INLINE T logit_at(const temperature<T>& t, T largest, double distance) {
 
 /// log(a / b), with an error that is small beside the rounding of 1.
 template <class T, class Arch>
-GIBBS_INLINE wide<T> log_quotient(wide<T> a, wide<T> b) {
+GIBBS_PART wide<T> log_quotient(wide<T> a, wide<T> b) {
   const auto quotient = in_all_lanes<T, Arch>(split<T>(a / b));
   return first_lane(log_of_sum(quotient.hi, {quotient.lo, batch<T, Arch>(T(0))}));
 }
 
 template <class T, class Arch>
-bool are_equal(const T* x, const T* y, std::size_t n) {
+GIBBS_KERNEL bool are_equal(const T* x, const T* y, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     if (x[i] != y[i]) return false;
   }
@@ -370,7 +370,7 @@ bool are_equal(const T* x, const T* y, std::size_t n) {
 /// Of any two rows. d = log(p / q) is the difference of the distances of the logits from the
 /// largest, which does not overflow, less the difference of what belongs to the rows.
 template <class T, class Arch>
-T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
+GIBBS_KERNEL T kl_from_logits_row(const T* x, const T* y, std::size_t n, const temperature<T>& t) {
   using B = batch<T, Arch>;
   using row = careful_row<T, Arch>;
   if (n == 0) return 0;
@@ -445,7 +445,7 @@ struct row_weights {
   batch<T, Arch> largest;   ///< of the weights, as they are rounded
   wide_batch<T, Arch> sum;  ///< of all weights or of some
 
-  GIBBS_INLINE row_weights(const temperature<T>& t, const plain_maxima<T, Arch>& rows)
+  GIBBS_PART row_weights(const temperature<T>& t, const plain_maxima<T, Arch>& rows)
       : row(t, rows.largest), plain(rows.rows), largest(row.weight(row.largest()).value()) {}
 };
 
@@ -458,9 +458,8 @@ struct row_weights {
 /// is not far off will do, and the differences say how far off it is. What is added is never
 /// negative; where it is large, the divergence would have its errors.
 template <class T, class Arch, class AddUp>
-GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>& p,
-                                                       const row_weights<T, Arch>& q,
-                                                       AddUp add_up) {
+GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>& p,
+                                                     const row_weights<T, Arch>& q, AddUp add_up) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   const B zero(T(0));
@@ -496,26 +495,26 @@ GIBBS_INLINE row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch
 }
 
 template <class T, class Arch>
-void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
+GIBBS_KERNEL void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
   reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
 }
 
 /// The weights of short rows, and their sums.
 template <class T, class Arch>
-GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch>& logits,
-                                             tile<T, Arch>& weights) {
+GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch>& logits,
+                                           tile<T, Arch>& weights) {
   using B = batch<T, Arch>;
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
   add_up_columns<is_four<Arch> ? 4 : 3>(
       all, logits.columns(),
-      [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+      [&](std::size_t c) GIBBS_PART_LAMBDA {
         const B w = result.row.weight(logits[c]).value();
         weights.set(c, w);
         return terms<T, Arch, 1>{{w}};
       },
-      [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+      [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
           const auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
           weights.set_four(c, w);
@@ -529,8 +528,10 @@ GIBBS_INLINE row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Ar
 
 /// Up to `lanes` short rows.
 template <class T, class Arch>
-row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<const T> x,
-                                          matrix_view<const T> y, std::uint32_t& plain) {
+GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
+                                                       matrix_view<const T> x,
+                                                       matrix_view<const T> y,
+                                                       std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   tile<T, Arch> p_logits(x);
@@ -548,10 +549,10 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
         sums<T, Arch, 3> all;
         add_up_columns<is_four<Arch> ? 4 : 3>(
             all, x.columns(),
-            [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+            [&](std::size_t c) GIBBS_PART_LAMBDA {
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
-            [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+            [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
               if constexpr (takes_four<Arch>) {
                 sum = in_one_batch(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
                                         q_weights.four(c)));
@@ -559,7 +560,7 @@ row_results<T, Arch> kl_from_logits_short(const temperature<T>& t, matrix_view<c
               return true;
             });
         unroll<3>([&](std::size_t i)
-                      GIBBS_INLINE_LAMBDA { totals[i] = all.total_of_lanes(i).ordered(); });
+                      GIBBS_PART_LAMBDA { totals[i] = all.total_of_lanes(i).ordered(); });
       });
 }
 
@@ -569,8 +570,8 @@ inline constexpr std::size_t most_sampled = 4096;
 /// The sums of the weights of both rows over a part of them: so many of the batches in which an
 /// element of x or of y is not more than depth below the largest.
 template <class T, class Arch, class Row>
-GIBBS_INLINE sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, std::size_t n,
-                                             const T* x, const T* y, T depth) {
+GIBBS_PART sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, std::size_t n,
+                                           const T* x, const T* y, T depth) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
   const B least_x = p_row.largest() - B(depth);
@@ -591,8 +592,10 @@ GIBBS_INLINE sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row,
 
 /// Up to `lanes` rows that are not too long for the cache, or one of any length.
 template <class T, class Arch>
-row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<const T> x,
-                                         matrix_view<const T> y, std::uint32_t& plain) {
+GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
+                                                      matrix_view<const T> x,
+                                                      matrix_view<const T> y,
+                                                      std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   using one_row = one_plain_row<T, Arch>;
@@ -655,8 +658,9 @@ row_results<T, Arch> kl_from_logits_long(const temperature<T>& t, matrix_view<co
 }
 
 template <class T, class Arch>
-void kl_divergence_from_logits_rows(matrix_view<const T> p_logits, matrix_view<const T> q_logits,
-                                    T* results, double at_temperature) {
+GIBBS_KERNEL void kl_divergence_from_logits_rows(matrix_view<const T> p_logits,
+                                                 matrix_view<const T> q_logits, T* results,
+                                                 double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
   const bool may_be_plain = columns > 0 && plain_row<T, Arch>::limit(t) >= 0;

@@ -39,16 +39,16 @@ namespace detail {
 
 /// Of plain rows, a lane a row.
 template <class T, class Arch, std::size_t N>
-GIBBS_INLINE batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
-                                           const temperature<T>& t) {
+GIBBS_PART batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
+                                         const temperature<T>& t) {
   using B = batch<T, Arch>;
   const wide_batch<T, Arch> largest{totals.largest, B(T(0))};
   return (largest * in_all_lanes<T, Arch>(t.inverse) + totals.log_sum()).value();
 }
 
 template <class T, class Arch, class ForParts>
-void log_sum_exp_rows_in(matrix_view<const T> logits, T* results, double at_temperature,
-                         ForParts for_parts) {
+GIBBS_KERNEL void log_sum_exp_rows_in(matrix_view<const T> logits, T* results,
+                                      double at_temperature, ForParts for_parts) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),

@@ -159,9 +159,8 @@ class any_policy {
     };
     for_each_number_(
         policy_, (n - 1) / each + 1,
-        [](const void* of, std::size_t block) {
-          (*static_cast<const decltype(f_of_block)*>(of))(block);
-        },
+        [](const void* of, std::size_t block)
+            GIBBS_KERNEL { (*static_cast<const decltype(f_of_block)*>(of))(block); },
         &f_of_block);
   }
 

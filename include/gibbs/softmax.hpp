@@ -74,14 +74,14 @@ void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> ou
 namespace detail {
 
 template <class T, class Arch>
-GIBBS_INLINE void fill_row(T* out, std::size_t n, T value) {
+GIBBS_PART void fill_row(T* out, std::size_t n, T value) {
   for (std::size_t i = 0; i < n; ++i) out[i] = value;
 }
 
 /// What softmax adds up: the weights as they are rounded, so that what dominates their sum is
 /// divided by itself; with the log-sum-exp the terms of that, too.
 template <bool WithTotal, class T, class Arch, class Row>
-GIBBS_INLINE auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
+GIBBS_PART auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   auto w = row.weight(x);
   weight = w.value();
@@ -101,12 +101,12 @@ class softmax_terms_of {
   using four_batches = batch<T, four<Arch>>;
 
  public:
-  GIBBS_INLINE explicit softmax_terms_of(const Row& row) : row_(row) {}
+  GIBBS_PART explicit softmax_terms_of(const Row& row) : row_(row) {}
 
-  GIBBS_INLINE auto operator()(B& weight, const B& x) const {
+  GIBBS_PART auto operator()(B& weight, const B& x) const {
     return softmax_terms<WithTotal>(weight, row_, x);
   }
-  GIBBS_INLINE auto operator()(four_batches& weights, const four_batches& x) const {
+  GIBBS_PART auto operator()(four_batches& weights, const four_batches& x) const {
     return softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row_), x);
   }
 
@@ -128,13 +128,13 @@ struct rows_done {
   std::uint32_t plain;
   rows_done() = default;
   template <class T, class Arch, std::size_t N>
-  GIBBS_INLINE rows_done(const plain_totals<T, Arch, N>& totals) : plain(totals.plain) {}
+  GIBBS_PART rows_done(const plain_totals<T, Arch, N>& totals) : plain(totals.plain) {}
 };
 template <bool WithTotal, class T, class Arch>
 using softmax_result = std::conditional_t<WithTotal, plain_totals<T, Arch, 4>, rows_done>;
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<T, Arch>& scale) {
+GIBBS_PART batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<T, Arch>& scale) {
   if constexpr (has_fma<Arch>) {
     return multiply_add(weight, scale.hi, weight * scale.lo);
   } else {
@@ -147,7 +147,7 @@ GIBBS_INLINE batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batc
 }
 
 template <class T, class Arch>
-GIBBS_INLINE wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
+GIBBS_PART wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   const B hi = B(T(1)) / x.hi;
   const auto p = wide_batch<T, Arch>::product(hi, x.hi);
@@ -162,8 +162,8 @@ GIBBS_INLINE void softmax_of_one(T x, T& out) {
 /// A row that has this maximum. Weights and their sum are not rounded before they are divided, so
 /// that nothing but the rounding of the result is left in the end.
 template <class T, class Arch, class Row, class ForParts>
-GIBBS_INLINE void softmax_in_parts_of(const Row& row, const T* x, T* out, std::size_t n,
-                                      ForParts for_parts) {
+GIBBS_PART void softmax_in_parts_of(const Row& row, const T* x, T* out, std::size_t n,
+                                    ForParts for_parts) {
   using B = batch<T, Arch>;
   wide<T> sums_of[most_parts];
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
@@ -195,8 +195,8 @@ GIBBS_INLINE void softmax_in_parts_of(const Row& row, const T* x, T* out, std::s
 
 /// Any row.
 template <class T, class Arch, class ForParts>
-void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t,
-                     ForParts for_parts) {
+GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                                  ForParts for_parts) {
   const T largest = sweep_max<T, Arch>(n, x);
   if (!is_finite(static_cast<double>(largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
@@ -217,7 +217,7 @@ struct subnormal_distance {
   /// What is less is a mask, or as good as one, in all plain rows.
   T floor;
 
-  GIBBS_INLINE subnormal_distance(const temperature<T>& t, std::size_t n) {
+  GIBBS_PART subnormal_distance(const temperature<T>& t, std::size_t n) {
     constexpr double ln2 = 0x1.62e42fefa39efp-1;
     constexpr int smallest_normal = 1 - std::numeric_limits<T>::min_exponent;
     // Less than a third of a unit is left of the errors of results 2^-2 times as large; without FMA
@@ -234,8 +234,8 @@ struct subnormal_distance {
 
   /// The rows that are plain and have no such result; A is Arch or four<Arch>.
   template <class A>
-  GIBBS_INLINE std::uint32_t rows_without(matrix_view<const T> x,
-                                          const plain_maxima<T, A>& plain) const {
+  GIBBS_PART std::uint32_t rows_without(matrix_view<const T> x,
+                                        const plain_maxima<T, A>& plain) const {
     const auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
     return looked_through(x, plain, lane_bits<T, A>(doubtful, x.rows()));
@@ -254,7 +254,7 @@ struct subnormal_distance {
     std::size_t i = 0;
     for (; i + 4 * step <= n; i += 4 * step) {
       unroll<4>([&](std::size_t k)
-                    GIBBS_INLINE_LAMBDA { look_at(most[k], read<T, Arch>(x + i + k * step)); });
+                    GIBBS_PART_LAMBDA { look_at(most[k], read<T, Arch>(x + i + k * step)); });
     }
     for (; i < n; i += step) {
       look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
@@ -284,8 +284,8 @@ class softmax_short {
   static constexpr std::size_t size = softmax_size<WithTotal>;
 
  public:
-  GIBBS_INLINE void weigh(matrix_view<const T> logits, const temperature<T>& t,
-                          const subnormal_distance<T, single_arch<Arch>>& subnormal) {
+  GIBBS_PART void weigh(matrix_view<const T> logits, const temperature<T>& t,
+                        const subnormal_distance<T, single_arch<Arch>>& subnormal) {
     tile_.read_rows(logits);
     const auto plain =
         tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
@@ -294,13 +294,13 @@ class softmax_short {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     add_up_columns<4>(
         all, logits.columns(),
-        [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+        [&](std::size_t c) GIBBS_PART_LAMBDA {
           B weight;
           const auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);
           tile_.set(c, weight);
           return added;
         },
-        [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+        [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
           if constexpr (takes_four<Arch>) {
             batch<T, four<Arch>> weights;
             sum = in_one_batch(
@@ -310,13 +310,13 @@ class softmax_short {
           return true;
         });
     unroll<size>([&](std::size_t i)
-                     GIBBS_INLINE_LAMBDA { totals.of[i] = all.total_of_lanes(i).ordered(); });
+                     GIBBS_PART_LAMBDA { totals.of[i] = all.total_of_lanes(i).ordered(); });
     scale_ = reciprocal(totals.of[softmax_sum<WithTotal>]);
     result_ = totals;
   }
 
   /// What was added up of the rows that were plain is returned; the others are still to be done.
-  GIBBS_INLINE const softmax_result<WithTotal, T, Arch>& write(matrix_view<T> out) {
+  GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(matrix_view<T> out) {
     const wide_batch<T, Arch> scale = scale_;
     tile_.write_rows(out, result_.plain, [&](const B& weight) { return scaled(weight, scale); });
     return result_;
@@ -340,21 +340,21 @@ class softmax_of_pieces {
   static constexpr std::size_t step = lanes<T, Arch>;
 
  public:
-  GIBBS_INLINE void look(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t,
-                         T limit, const subnormal_distance<T, Arch>& subnormal) {
+  GIBBS_PART void look(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t,
+                       T limit, const subnormal_distance<T, Arch>& subnormal) {
     rows_.read_rows(logits);
     const auto plain = rows_.template keep_plain<true>(pieces, limit, subnormal.floor);
     plain_ = subnormal.rows_without(logits, plain);
     row_type(t, plain.largest).store(in_memory_);
   }
 
-  GIBBS_INLINE void weigh(pieces_type pieces, const temperature<T>& t) {
+  GIBBS_PART void weigh(pieces_type pieces, const temperature<T>& t) {
     const row_type all(t, B::load_aligned(in_memory_.largest));
     plain_totals<T, Arch, size> totals(all, plain_);
     constexpr std::size_t exact = softmax_exact<WithTotal>;
     add_up_pieces<sum_kinds<size, size - exact, WithTotal, exact>>(
         pieces, rows_.rows(),
-        [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+        [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
           const one_plain_row<T, Arch> row(all, in_memory_, r);
           B weight;
           const auto added =
@@ -363,7 +363,7 @@ class softmax_of_pieces {
           return added;
         },
         totals.of);
-    unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
+    unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
     const auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
     scale.hi.store_aligned(scale_hi_);
     scale.lo.store_aligned(scale_lo_);
@@ -371,8 +371,8 @@ class softmax_of_pieces {
   }
 
   /// What was added up of the rows that were plain is returned; the others are still to be done.
-  GIBBS_INLINE const softmax_result<WithTotal, T, Arch>& write(pieces_type pieces,
-                                                               matrix_view<T> out) const {
+  GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(pieces_type pieces,
+                                                             matrix_view<T> out) const {
     const std::uint32_t plain = plain_;
     const std::size_t rows = out.rows();
     T* row = out.data();
@@ -380,7 +380,7 @@ class softmax_of_pieces {
       if ((plain >> r & 1) == 0) continue;
       const wide_type scale{B(scale_hi_[r]), B(scale_lo_[r])};
       const T* from = weights_ + r * pieces.count * step;
-      write_pieces(pieces, row, [&](std::size_t k) GIBBS_INLINE_LAMBDA {
+      write_pieces(pieces, row, [&](std::size_t k) GIBBS_PART_LAMBDA {
         return scaled(B::load_aligned(from + k * step), scale);
       });
     }
@@ -400,18 +400,19 @@ class softmax_of_pieces {
 /// Calls finish(first, rows, totals) after each group of rows. A function of its own, since
 /// compilers do better with fewer variables.
 template <bool WithTotal, class T, class Arch, class Finish>
-void softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
-                       const subnormal_distance<T, Arch>& subnormal, Finish finish) {
+GIBBS_KERNEL void softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out,
+                                    const temperature<T>& t,
+                                    const subnormal_distance<T, Arch>& subnormal, Finish finish) {
   const piece_count<T, Arch> pieces(logits.columns());
   const T limit = plain_row<T, Arch>::limit(t);
   softmax_of_pieces<WithTotal, T, Arch> two[2];
   in_three_steps(
       logits.rows(), lanes<T, Arch>,
-      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_INLINE_LAMBDA {
+      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
         two[k].look(pieces, rows_of(logits, first, rows), t, limit, subnormal);
       },
-      [&](std::size_t k) GIBBS_INLINE_LAMBDA { two[k].weigh(pieces, t); },
-      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_INLINE_LAMBDA {
+      [&](std::size_t k) GIBBS_PART_LAMBDA { two[k].weigh(pieces, t); },
+      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
         finish(first, rows, two[k].write(pieces, rows_of(out, first, rows)));
       });
 }
@@ -419,7 +420,7 @@ void softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out, const te
 /// Up to `lanes` rows. What was added up of those that were plain is returned; the others are still
 /// to be done.
 template <bool WithTotal, class T, class Arch>
-GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
+GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
     matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
     const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
@@ -469,10 +470,9 @@ GIBBS_INLINE softmax_result<WithTotal, T, Arch> softmax_long(
 
 /// One row that is longer than long_row.
 template <bool WithTotal, class T, class Arch, class ForParts>
-softmax_result<WithTotal, T, Arch> softmax_in_parts(const T* x, T* out, std::size_t n,
-                                                    const temperature<T>& t,
-                                                    const subnormal_distance<T, Arch>& subnormal,
-                                                    ForParts for_parts) {
+GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(
+    const T* x, T* out, std::size_t n, const temperature<T>& t,
+    const subnormal_distance<T, Arch>& subnormal, ForParts for_parts) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
@@ -524,9 +524,9 @@ softmax_result<WithTotal, T, Arch> softmax_in_parts(const T* x, T* out, std::siz
 /// Calls done(first, totals) after each group of rows from `first` on, and alone(i) for rows that
 /// are not plain.
 template <bool WithTotal, class T, class Arch, class Done, class Alone, class ForParts>
-GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
-                                 const temperature<T>& t, Done done, Alone alone,
-                                 ForParts for_parts) {
+GIBBS_PART void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
+                               const temperature<T>& t, Done done, Alone alone,
+                               ForParts for_parts) {
   const std::size_t columns = logits.columns();
   if (plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
@@ -547,7 +547,7 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
   if (columns <= (is_avx512<Arch> ? 63 : longest_tile)) {
     // Longer ones are faster a register of rows at a time.
     const std::size_t start = for_each_four<T, Arch, 48>(
-        logits.rows(), columns, [&]<class Four>(Four, std::size_t first) {
+        logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
           constexpr std::size_t rows = lanes<T, Four>;
           softmax_short<WithTotal, T, Four> group;
           group.weigh(rows_of(logits, first, rows), t, subnormal);
@@ -576,8 +576,8 @@ GIBBS_INLINE void softmax_groups(matrix_view<const T> logits, matrix_view<T> out
 }
 
 template <class T, class Arch, class ForParts>
-void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
-                     ForParts for_parts) {
+GIBBS_KERNEL void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out,
+                                  double at_temperature, ForParts for_parts) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns == 0) return;
@@ -601,8 +601,9 @@ void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_tem
 }
 
 template <class T, class Arch, class ForParts>
-void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T> out, T* results,
-                                      double at_temperature, ForParts for_parts) {
+GIBBS_KERNEL void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T> out,
+                                                   T* results, double at_temperature,
+                                                   ForParts for_parts) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const auto log_sum_exp_of_row = [&](std::size_t i) {
@@ -637,8 +638,8 @@ void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> o
 }
 
 template <class T, class Arch>
-void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t, T largest,
-                     T log_of_sum) {
+GIBBS_KERNEL void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                                  T largest, T log_of_sum) {
   using B = batch<T, Arch>;
   const B log_sum(log_of_sum);
   const input<T> in{x, largest};
@@ -655,8 +656,8 @@ void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
 
 /// Any row.
 template <class T, class Arch, class ForParts>
-void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
-                     ForParts for_parts) {
+GIBBS_KERNEL void log_softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                                  ForParts for_parts) {
   const auto sum = sum_of_row<T, Arch>(x, n, t, for_parts);
   const T log_sum = static_cast<T>(sum.log_mass());
   if (log_sum != log_sum || !is_finite(static_cast<double>(sum.largest))) {
@@ -674,7 +675,7 @@ class log_softmax_short {
   using B = batch<T, Arch>;
 
  public:
-  GIBBS_INLINE void add_up(matrix_view<const T> logits, const temperature<T>& t) {
+  GIBBS_PART void add_up(matrix_view<const T> logits, const temperature<T>& t) {
     tile_.read_rows(logits);
     const auto totals = add_up_tile<T, Arch>(t, weight_sums(), tile_);
     largest_ = totals.largest;
@@ -683,7 +684,7 @@ class log_softmax_short {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_INLINE std::uint32_t write(matrix_view<T> out, const temperature<T>& t) {
+  GIBBS_PART std::uint32_t write(matrix_view<T> out, const temperature<T>& t) {
     const plain_row<T, Arch> row(t, largest_);
     const B log_sum = log_sum_;
     tile_.write_rows(out, plain_, [&](const B& v) { return row.log_probability(v, log_sum); });
@@ -705,8 +706,7 @@ class log_softmax_of_pieces {
   using pieces_type = piece_count<T, Arch>;
 
  public:
-  GIBBS_INLINE void add_up(pieces_type pieces, matrix_view<const T> logits,
-                           const temperature<T>& t) {
+  GIBBS_PART void add_up(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t) {
     rows_.read_rows(logits);
     const auto totals = add_up_plain_pieces<T, Arch>(t, pieces, rows_);
     row_type(t, totals.largest).store(in_memory_);
@@ -715,8 +715,8 @@ class log_softmax_of_pieces {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_INLINE std::uint32_t write(pieces_type pieces, matrix_view<T> out,
-                                   const temperature<T>& t) const {
+  GIBBS_PART std::uint32_t write(pieces_type pieces, matrix_view<T> out,
+                                 const temperature<T>& t) const {
     const std::uint32_t plain = plain_;
     const std::size_t rows = out.rows();
     const row_type all(t, B::load_aligned(in_memory_.largest));
@@ -725,7 +725,7 @@ class log_softmax_of_pieces {
       if ((plain >> r & 1) == 0) continue;
       const one_plain_row<T, Arch> row(all, in_memory_, r);
       const B log_sum(log_sum_[r]);
-      write_pieces(pieces, to, [&](std::size_t k) GIBBS_INLINE_LAMBDA {
+      write_pieces(pieces, to, [&](std::size_t k) GIBBS_PART_LAMBDA {
         return row.log_probability(rows_.read(pieces, r, k, in_memory_.largest[r]), log_sum);
       });
     }
@@ -741,22 +741,22 @@ class log_softmax_of_pieces {
 
 /// Calls finish(plain, first, rows) after each group of rows.
 template <class T, class Arch, class Finish>
-void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
-                           Finish finish) {
+GIBBS_KERNEL void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out,
+                                        const temperature<T>& t, Finish finish) {
   const piece_count<T, Arch> pieces(logits.columns());
   log_softmax_of_pieces<T, Arch> two[2];
   in_two_stages(
       logits.rows(), lanes<T, Arch>,
       [&](std::size_t k, std::size_t first, std::size_t rows)
-          GIBBS_INLINE_LAMBDA { two[k].add_up(pieces, rows_of(logits, first, rows), t); },
-      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_INLINE_LAMBDA {
+          GIBBS_PART_LAMBDA { two[k].add_up(pieces, rows_of(logits, first, rows), t); },
+      [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
         finish(two[k].write(pieces, rows_of(out, first, rows), t), first, rows);
       });
 }
 
 template <class T, class Arch, class ForParts>
-void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double at_temperature,
-                         ForParts for_parts) {
+GIBBS_KERNEL void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out,
+                                      double at_temperature, ForParts for_parts) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
@@ -776,8 +776,8 @@ void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out, double
     }
   }
   if (columns <= longest_tile) {
-    const std::size_t done =
-        for_each_four<T, Arch>(logits.rows(), columns, [&]<class Four>(Four, std::size_t first) {
+    const std::size_t done = for_each_four<T, Arch>(
+        logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
           constexpr std::size_t rows = lanes<T, Four>;
           log_softmax_short<T, Four> group;
           group.add_up(rows_of(logits, first, rows), t);

@@ -124,8 +124,8 @@ GIBBS_INLINE void write_wide(T* memory, std::size_t width, wide<T> x) {
 /// mean = mean * old_share + (the sum of p[i] times row i of vectors) * new_share. A mean whose
 /// share is 0 is not read.
 template <class T, class Arch>
-void add_rows(T* memory, std::size_t width, const T* logits, const T* p, matrix_view<const T> rows,
-              wide<T> old_share, wide<T> new_share) {
+GIBBS_KERNEL void add_rows(T* memory, std::size_t width, const T* logits, const T* p,
+                           matrix_view<const T> rows, wide<T> old_share, wide<T> new_share) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
   for (std::size_t j = 0; j < width; j += step) {

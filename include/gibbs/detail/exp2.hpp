@@ -16,7 +16,7 @@ namespace gibbs::detail {
 
 /// c0 + x * (c1 + x * (c2 + ...)).
 template <class T, class Arch, class... Coefficients>
-GIBBS_INLINE batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficients... rest) {
+GIBBS_PART batch<T, Arch> polynomial(const batch<T, Arch>& x, T c0, Coefficients... rest) {
   if constexpr (sizeof...(rest) == 0) {
     return batch<T, Arch>(c0);
   } else {
@@ -31,7 +31,7 @@ inline constexpr T exp2_slope_at_0 = std::is_same_v<T, float> ? T(0x1.62e43p-1f)
                                                               : T(0x1.62e42fefa39efp-1);
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
+GIBBS_PART batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
   if constexpr (std::is_same_v<T, float>) {
     return polynomial(r, 0x1.ebfbdep-3f, 0x1.c6af96p-5f, 0x1.3b2c4ep-7f, 0x1.5efac6p-10f,
                       0x1.428902p-13f);
@@ -69,7 +69,7 @@ struct exp2_table {
 /// (2^r - 1) / r for the r that is left: |r| <= 0.504, with a table a sixteenth of that. The error
 /// of 2^r made from it is below 2^-27 (float), 2^-56 (double).
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
+GIBBS_PART batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
   if constexpr (has_exp2_table<T, Arch>) {
     return polynomial(r, 0x1.62e42fefa39fep-1, 0x1.ebfbdff82c59dp-3, 0x1.c6b08d6e7a726p-5,
                       0x1.3b2ab6fa9315cp-7, 0x1.5d89c5e3ebd5p-10, 0x1.430a9d0d0556cp-13);
@@ -81,7 +81,7 @@ GIBBS_INLINE batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
 /// (exp(-d) - 1 + d) / d^2 for -2 <= d <= 1: what exp(-d) - 1 + d cancels to, without the
 /// cancellation.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
+GIBBS_PART batch<T, Arch> exp_remainder(const batch<T, Arch>& d) {
   if constexpr (std::is_same_v<T, float>) {
     return polynomial(d, 0x1p-1f, -0x1.55555ap-3f, 0x1.55554ap-5f, -0x1.110f3ap-7f, 0x1.6c1f86p-10f,
                       -0x1.a0d626p-13f, 0x1.9bd592p-16f, -0x1.5ed9eap-19f, 0x1.c831eap-22f);
@@ -103,9 +103,9 @@ struct exponential {
 
   /// What there is beside s. Kept apart, the two parts add up to sums that never see the rounding
   /// of their own sum.
-  GIBBS_INLINE batch<T, Arch> rest() const { return s * (r * slope); }
+  GIBBS_PART batch<T, Arch> rest() const { return s * (r * slope); }
   /// The sum of both, where s * r is exact or its rounding too small to matter.
-  GIBBS_INLINE batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
+  GIBBS_PART batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
 };
 
 /// What all rows have in common.
@@ -115,11 +115,11 @@ struct exp2_factors {
   batch<T, Arch> lo;
   batch<T, Arch> high_part;
 
-  GIBBS_INLINE explicit exp2_factors(split<T> factor)
+  GIBBS_PART explicit exp2_factors(split<T> factor)
       : hi(factor.hi), lo(factor.lo), high_part(short_part(hi)) {}
   /// For batches side by side.
   template <class Single>
-  GIBBS_INLINE explicit exp2_factors(const exp2_factors<T, Single>& one)
+  GIBBS_PART explicit exp2_factors(const exp2_factors<T, Single>& one)
       : hi(one.hi), lo(one.lo), high_part(one.high_part) {}
 };
 
@@ -158,7 +158,7 @@ class scaled_exp2 {
   static constexpr int headroom = 64;
 
   /// largest may differ from lane to lane. unfactor is 1 / factor, roughly.
-  GIBBS_INLINE scaled_exp2(split<T> factor, T unfactor, const B& largest) : factors_(factor) {
+  GIBBS_PART scaled_exp2(split<T> factor, T unfactor, const B& largest) : factors_(factor) {
     const B pivot = ((largest * factors_.hi + B(rounder)) - B(rounder)) - B(T(headroom));
     const B zero = pivot - B(T(exponent_bias<T>));
     magic_ = B(rounder * unit) - zero;
@@ -171,17 +171,17 @@ class scaled_exp2 {
 
   /// For batches side by side.
   template <class Single, bool IsOne>
-  GIBBS_INLINE explicit scaled_exp2(const scaled_exp2<T, Single, IsOne>& one)
+  GIBBS_PART explicit scaled_exp2(const scaled_exp2<T, Single, IsOne>& one)
       : factors_(one.factors_), magic_(one.magic_), floor_(one.floor_) {}
 
   /// x, or a number that is too small to count if x is less than that.
-  GIBBS_INLINE B clamped(const B& x) const { return max_or_second(floor_, x); }
+  GIBBS_PART B clamped(const B& x) const { return max_or_second(floor_, x); }
 
   /// -infinity and all that is too small to count have s = 0; NaN has r = NaN.
-  GIBBS_INLINE exponential<T, Arch> operator()(const B& x) const { return of_clamped(clamped(x)); }
+  GIBBS_PART exponential<T, Arch> operator()(const B& x) const { return of_clamped(clamped(x)); }
 
   /// Likewise, and s = 0 where the condition holds.
-  GIBBS_INLINE exponential<T, Arch> unless(const mask<T, Arch>& condition, const B& x) const {
+  GIBBS_PART exponential<T, Arch> unless(const mask<T, Arch>& condition, const B& x) const {
     if constexpr (is_avx512<Arch>) {
       // The mask of the instruction costs nothing.
       return of_clamped(max_or_second_unless(condition, floor_, x));
@@ -193,7 +193,7 @@ class scaled_exp2 {
   }
 
   /// Likewise, with an error that is small beside that of the rounded number.
-  GIBBS_INLINE wide_batch<T, Arch> in_parts(const B& x) const {
+  GIBBS_PART wide_batch<T, Arch> in_parts(const B& x) const {
     using wide_type = wide_batch<T, Arch>;
     const B slope(exp2_slope_at_0<T>);
     const B clamped = max_or_second(floor_, x);
@@ -210,17 +210,17 @@ class scaled_exp2 {
     return {s * sum.hi, s * (sum.lo + (linear.lo + rest))};
   }
 
-  GIBBS_INLINE void store(exp2_pivots<T, Arch>& to) const {
+  GIBBS_PART void store(exp2_pivots<T, Arch>& to) const {
     magic_.store_aligned(to.magic);
     floor_.store_aligned(to.floor);
   }
   /// That of one lane, in all lanes.
-  GIBBS_INLINE scaled_exp2(const scaled_exp2<T, Arch>& all, const exp2_pivots<T, Arch>& from,
-                           std::size_t lane)
+  GIBBS_PART scaled_exp2(const scaled_exp2<T, Arch>& all, const exp2_pivots<T, Arch>& from,
+                         std::size_t lane)
       : factors_(all.factors_), magic_(from.magic[lane]), floor_(from.floor[lane]) {}
 
  private:
-  GIBBS_INLINE exponential<T, Arch> of_clamped(const B& x) const {
+  GIBBS_PART exponential<T, Arch> of_clamped(const B& x) const {
     const B shifted = multiply_add(x, factors_.hi, magic_);
     if constexpr (has_table) {
       using table = exp2_table<Arch>;
@@ -238,12 +238,12 @@ class scaled_exp2 {
 
   /// The integer part of the exponent has ended up in the lowest bits, offset so that a shift makes
   /// it the exponent field of a power of two, or of 0 for the smallest.
-  GIBBS_INLINE static B power_of_two(const B& shifted) {
+  GIBBS_PART static B power_of_two(const B& shifted) {
     return from_bits<T, Arch>(to_exponent_field<T, Arch>(bits(shifted)));
   }
 
   /// x * (hi + lo) - k, with no rounding before the subtraction.
-  GIBBS_INLINE B fraction(const B& x, const B& k) const {
+  GIBBS_PART B fraction(const B& x, const B& k) const {
     if constexpr (has_fma<Arch>) {
       return multiply_add(x, factors_.lo, multiply_subtract(x, factors_.hi, k));
     } else {

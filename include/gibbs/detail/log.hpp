@@ -13,7 +13,7 @@ namespace gibbs::detail {
 
 /// (2 atanh(s) - 2 s) / s^3 as a function of z = s^2 <= 0.13. Sollya's fpminimax.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> atanh_tail(const batch<T, Arch>& z) {
+GIBBS_PART batch<T, Arch> atanh_tail(const batch<T, Arch>& z) {
   if constexpr (std::is_same_v<T, float>) {
     return polynomial(z, 0x1.555556p-1f, 0x1.9998d6p-2f, 0x1.24b078p-2f, 0x1.c39b3ap-3f,
                       0x1.85b23p-3f, 0x1.559504p-3f);
@@ -27,7 +27,7 @@ GIBBS_INLINE batch<T, Arch> atanh_tail(const batch<T, Arch>& z) {
 
 /// The same for z <= 0.0295, which is enough for numbers from sqrt(1/2) to sqrt(2).
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> short_atanh_tail(const batch<T, Arch>& z) {
+GIBBS_PART batch<T, Arch> short_atanh_tail(const batch<T, Arch>& z) {
   if constexpr (std::is_same_v<T, float>) {
     return polynomial(z, 0x1.55555cp-1f, 0x1.997b5ap-2f, 0x1.2f03e6p-2f);
   } else {
@@ -45,7 +45,7 @@ inline constexpr T ln2_lo = std::is_same_v<T, float> ? T(0x1.0bfbe8p-15) : T(0x1
 
 /// The unsigned integer n < 2^mantissa_bits as a number.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> small_integer(const batch<uint_of<T>, Arch>& n, int minus) {
+GIBBS_PART batch<T, Arch> small_integer(const batch<uint_of<T>, Arch>& n, int minus) {
   constexpr uint_of<T> one_ulp_apart = uint_of<T>(exponent_bias<T> + mantissa_bits<T>)
                                        << mantissa_bits<T>;
   const T offset = static_cast<T>(uint_of<T>(1) << mantissa_bits<T>);
@@ -62,7 +62,7 @@ template <class T>
 inline constexpr T rescue_down = T(0x1p-64);
 
 template <bool Lifted, class T, class Arch>
-GIBBS_INLINE batch<T, Arch> lifted(const batch<T, Arch>& x) {
+GIBBS_PART batch<T, Arch> lifted(const batch<T, Arch>& x) {
   if constexpr (Lifted) {
     return x * batch<T, Arch>(rescue_up<T>);
   } else {
@@ -83,7 +83,7 @@ struct log_parts {
   B half_square;
   B correction;
 
-  GIBBS_INLINE explicit log_parts(const B& x) {
+  GIBBS_PART explicit log_parts(const B& x) {
     constexpr uint_of<T> one = uint_of<T>(exponent_bias<T>) << mantissa_bits<T>;
     constexpr uint_of<T> sqrt_half =
         std::is_same_v<T, float> ? uint_of<T>(0x3f3504f3u) : uint_of<T>(0x3fe6a09e667f3bcdull);
@@ -146,7 +146,7 @@ struct log_table<double, Arch> {
 
 /// (log(1 + r) - r) / r^2 for -1/32 <= r <= 1/16. Sollya's fpminimax.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> log1p_tail(const batch<T, Arch>& r) {
+GIBBS_PART batch<T, Arch> log1p_tail(const batch<T, Arch>& r) {
   if constexpr (std::is_same_v<T, float>) {
     return polynomial(r, -0x1p-1f, 0x1.55555p-2f, -0x1.0003bap-2f, 0x1.9a0356p-3f, -0x1.41e55cp-3f);
   } else {
@@ -159,7 +159,7 @@ GIBBS_INLINE batch<T, Arch> log1p_tail(const batch<T, Arch>& r) {
 /// log(x) for x > 0, within 1 ulp or so, near 1 too; subnormal and infinite x only if not Normal.
 /// For x = 0 or less than 0 the result means nothing.
 template <bool Normal, class T, class Arch>
-GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
+GIBBS_PART batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   if constexpr (has_look_up<Arch>) {
     using table = log_table<T, Arch>;
@@ -182,7 +182,7 @@ GIBBS_INLINE batch<T, Arch> log_positive(const batch<T, Arch>& x) {
 /// log(n + x) for n > 0 and x much less than n, or n >= 1 and x > -0.9, in two parts of which only
 /// the second has been rounded.
 template <class T, class Arch>
-GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
+GIBBS_PART wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   using wide = wide_batch<T, Arch>;
   const wide u = wide::sum(n, x.hi);
@@ -194,7 +194,7 @@ GIBBS_INLINE wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_
 
 /// Where x is a positive normal number.
 template <class T, class Arch>
-GIBBS_INLINE mask<T, Arch> is_normal(const batch<T, Arch>& x) {
+GIBBS_PART mask<T, Arch> is_normal(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   return (x >= B((std::numeric_limits<T>::min)())) & (x <= B((std::numeric_limits<T>::max)()));
 }
@@ -203,8 +203,8 @@ GIBBS_INLINE mask<T, Arch> is_normal(const batch<T, Arch>& x) {
 /// is negative or NaN. Where only q is 0 the product would be -infinity: that is marked, so that no
 /// infinity gets into a sum with error terms, and the result is 0.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q,
-                                       batch<T, Arch>& mark) {
+GIBBS_PART batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q,
+                                     batch<T, Arch>& mark) {
   using B = batch<T, Arch>;
   const B zero(T(0));
   B result = log_positive<false>(q);
@@ -224,7 +224,7 @@ GIBBS_INLINE batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, A
 /// cancel most. Normal says that p and q are normal numbers and p + q does not overflow; otherwise
 /// p and q are moved to the middle of the exponent range first.
 template <bool Normal, class T, class Arch>
-GIBBS_INLINE batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch>& q) {
+GIBBS_PART batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch>& q) {
   using B = batch<T, Arch>;
   using U = batch<uint_of<T>, Arch>;
   B P = p;

@@ -32,7 +32,7 @@ class plain_row {
   friend class plain_row;
 
  public:
-  GIBBS_INLINE plain_row(const temperature<T>& t, const B& largest)
+  GIBBS_PART plain_row(const temperature<T>& t, const B& largest)
       : largest_(largest),
         inverse_hi_(t.inverse.hi),
         inverse_lo_(t.inverse.lo),
@@ -40,33 +40,32 @@ class plain_row {
 
   /// Rows are plain whose maximum is not beyond this: with a larger one digits would be lost where
   /// the exponent is split. Negative where no row is.
-  GIBBS_INLINE static T limit(const temperature<T>& t) {
+  GIBBS_PART static T limit(const temperature<T>& t) {
     // Without overflow, even where a compiler computes it ahead.
     const T result = static_cast<T>(bound) / t.inverse.hi;
     return t.moderate && t.limit == temperature<T>::kind::finite ? result : T(-1);
   }
-  GIBBS_INLINE static bool is_plain(T limit, T largest) {
+  GIBBS_PART static bool is_plain(T limit, T largest) {
     return (largest < 0 ? -largest : largest) <= limit;
   }
-  GIBBS_INLINE static mask<T, Arch> is_plain(T limit, const B& largest) {
+  GIBBS_PART static mask<T, Arch> is_plain(T limit, const B& largest) {
     return abs(largest) <= B(limit);
   }
 
   /// exp((x - max) / T) times a power of two that is the same for the whole row.
-  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
+  GIBBS_PART exponential<T, Arch> weight(const B& x) const { return exp2_(x); }
   /// Likewise, 0 for the maximum.
-  GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
-                                                  const B& x) const {
+  GIBBS_PART exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest, const B& x) const {
     return exp2_.unless(is_largest, x);
   }
   /// weight(x) with an error that is small beside that of the rounded number.
-  GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const { return exp2_.in_parts(x); }
+  GIBBS_PART wide_batch<T, Arch> weight_in_parts(const B& x) const { return exp2_.in_parts(x); }
 
   /// x, or a number with weight 0 if x is less than that.
-  GIBBS_INLINE B clamped(const B& x) const { return exp2_.clamped(x); }
+  GIBBS_PART B clamped(const B& x) const { return exp2_.clamped(x); }
 
   /// (x - max) / T - log_sum; -infinity for x = -infinity.
-  GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {
+  GIBBS_PART B log_probability(const B& x, const B& log_sum) const {
     if constexpr (has_fma<Arch>) {
       const B d = x - largest_;
       return multiply_add(d, inverse_hi_, multiply_subtract(d, inverse_lo_, log_sum));
@@ -76,16 +75,16 @@ class plain_row {
   }
 
   /// max - x, not divided by T, for x not -infinity.
-  GIBBS_INLINE B distance_times_t(const B& x) const { return largest_ - x; }
+  GIBBS_PART B distance_times_t(const B& x) const { return largest_ - x; }
 
   /// (a - b) / T for a not -infinity; +infinity for b = -infinity.
-  GIBBS_INLINE B difference(const B& a, const B& b) const {
+  GIBBS_PART B difference(const B& a, const B& b) const {
     const B d = a - max_or_second(B(std::numeric_limits<T>::lowest()), b);
     return choose(b == B(-infinity<T>), B(infinity<T>), over(d, inverse_hi_, inverse_lo_));
   }
 
   /// d * (inverse_hi + inverse_lo). In this order an overflow keeps its sign.
-  GIBBS_INLINE static B over(const B& d, const B& inverse_hi, const B& inverse_lo) {
+  GIBBS_PART static B over(const B& d, const B& inverse_hi, const B& inverse_lo) {
     const B quotient = d * inverse_hi;
     if constexpr (has_fma<Arch>) {
       return multiply_add(d, inverse_lo, quotient);
@@ -95,10 +94,10 @@ class plain_row {
     }
   }
 
-  GIBBS_INLINE const B& largest() const { return largest_; }
+  GIBBS_PART const B& largest() const { return largest_; }
 
   /// The weight of the maximum itself.
-  GIBBS_INLINE wide_batch<T, Arch> largest_weight() const {
+  GIBBS_PART wide_batch<T, Arch> largest_weight() const {
     const auto w = weight(largest_);
     return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
   }
@@ -107,13 +106,13 @@ class plain_row {
     alignas(64) T largest[lanes<T, Arch>];
     exp2_pivots<T, Arch> exp2;
   };
-  GIBBS_INLINE void store(lanes_in_memory& to) const {
+  GIBBS_PART void store(lanes_in_memory& to) const {
     largest_.store_aligned(to.largest);
     exp2_.store(to.exp2);
   }
   /// That of one lane, in all lanes.
-  GIBBS_INLINE plain_row(const plain_row<T, Arch>& all,
-                         const typename plain_row<T, Arch>::lanes_in_memory& from, std::size_t lane)
+  GIBBS_PART plain_row(const plain_row<T, Arch>& all,
+                       const typename plain_row<T, Arch>::lanes_in_memory& from, std::size_t lane)
       : largest_(from.largest[lane]),
         inverse_hi_(all.inverse_hi_),
         inverse_lo_(all.inverse_lo_),
@@ -121,7 +120,7 @@ class plain_row {
 
   /// For batches side by side.
   template <class Single, bool IsOne>
-  GIBBS_INLINE explicit plain_row(const plain_row<T, Single, IsOne>& one)
+  GIBBS_PART explicit plain_row(const plain_row<T, Single, IsOne>& one)
       : largest_(one.largest_),
         inverse_hi_(one.inverse_hi_),
         inverse_lo_(one.inverse_lo_),
@@ -145,7 +144,7 @@ class row_of_four : public plain_row<T, four<Arch>> {
  public:
   static constexpr bool is_below = IsBelow;
   template <bool IsOne>
-  GIBBS_INLINE explicit row_of_four(const plain_row<T, Arch, IsOne>& one)
+  GIBBS_PART explicit row_of_four(const plain_row<T, Arch, IsOne>& one)
       : plain_row<T, four<Arch>>(one) {}
 };
 
@@ -157,10 +156,10 @@ class careful_row {
   using kind = typename temperature<T>::kind;
 
  public:
-  GIBBS_INLINE careful_row(const temperature<T>& t, T largest) : careful_row(t, largest, largest) {}
+  GIBBS_PART careful_row(const temperature<T>& t, T largest) : careful_row(t, largest, largest) {}
 
   /// Of a row whose differences are put beside those of one with the other maximum.
-  GIBBS_INLINE careful_row(const temperature<T>& t, T largest, T other_largest)
+  GIBBS_PART careful_row(const temperature<T>& t, T largest, T other_largest)
       : limit_(t.limit),
         largest_(largest),
         inverse_hi_(t.inverse.hi),
@@ -185,31 +184,30 @@ class careful_row {
     }
   }
 
-  GIBBS_INLINE exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest,
-                                                  const B& x) const {
+  GIBBS_PART exponential<T, Arch> weight_unless(const mask<T, Arch>& is_largest, const B& x) const {
     auto w = weight(x);
     w.s = choose(is_largest, B(T(0)), w.s);
     return w;
   }
 
-  GIBBS_INLINE exponential<T, Arch> weight(const B& x) const { return exp2_(shifted(x)); }
+  GIBBS_PART exponential<T, Arch> weight(const B& x) const { return exp2_(shifted(x)); }
   /// Likewise, with an error that is small beside that of the rounded number.
-  GIBBS_INLINE wide_batch<T, Arch> weight_in_parts(const B& x) const {
+  GIBBS_PART wide_batch<T, Arch> weight_in_parts(const B& x) const {
     return exp2_.in_parts(shifted(x));
   }
 
-  GIBBS_INLINE B log_probability(const B& x, const B& log_sum) const {
+  GIBBS_PART B log_probability(const B& x, const B& log_sum) const {
     return B(T(0)) - difference(largest_, x, log_sum);
   }
 
   /// (max - x) / T; +infinity for x = -infinity.
-  GIBBS_INLINE B distance(const B& x) const { return difference(largest_, x, B(T(0))); }
+  GIBBS_PART B distance(const B& x) const { return difference(largest_, x, B(T(0))); }
 
   /// ((other's max - y) - (max - x)) / T - shift, rounded only once it is a single difference, for
   /// elements that differ from their maxima by so little that nothing overflows. Where T is a limit
   /// these are the maxima.
-  GIBBS_INLINE B difference_to(const careful_row& other, const B& x, const B& y,
-                               const B& shift) const {
+  GIBBS_PART B difference_to(const careful_row& other, const B& x, const B& y,
+                             const B& shift) const {
     using wide_type = wide_batch<T, Arch>;
     if (limit_ != kind::finite) return -shift;
     const auto apart = distance_in_parts(x);
@@ -225,7 +223,7 @@ class careful_row {
 
  private:
   /// What the exponential gets to see of x.
-  GIBBS_INLINE B shifted(const B& x) const {
+  GIBBS_PART B shifted(const B& x) const {
     const B negative_infinity(-infinity<T>);
     if (limit_ == kind::zero) {
       return choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x));
@@ -239,12 +237,12 @@ class careful_row {
   }
 
   /// What is left of the scaling of a difference by the temperature.
-  GIBBS_INLINE B scaled_after(const B& difference) const {
+  GIBBS_PART B scaled_after(const B& difference) const {
     return (difference * after_[0]) * after_[1];
   }
 
   /// (a - b) / T + more.
-  GIBBS_INLINE B difference(const B& a, const B& b, const B& more) const {
+  GIBBS_PART B difference(const B& a, const B& b, const B& more) const {
     const B b_finite = max_or_second(B(lowest()), b);
     B result;
     if (limit_ == kind::zero) {
@@ -258,12 +256,12 @@ class careful_row {
   }
 
   /// max - x, times the scale of differences.
-  GIBBS_INLINE wide_batch<T, Arch> distance_in_parts(const B& x) const {
+  GIBBS_PART wide_batch<T, Arch> distance_in_parts(const B& x) const {
     return wide_batch<T, Arch>::sum(largest_ * difference_scale_, -(x * difference_scale_));
   }
 
   /// A difference times its scale, over T, + more.
-  GIBBS_INLINE B over_t(const B& difference, const B& more) const {
+  GIBBS_PART B over_t(const B& difference, const B& more) const {
     const B d = scaled_after(difference);
     const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
     const B counted = choose(overflow, B(T(0)), d);
@@ -279,28 +277,28 @@ class careful_row {
   }
 
  public:
-  GIBBS_INLINE const B& largest() const { return largest_; }
+  GIBBS_PART const B& largest() const { return largest_; }
 
-  GIBBS_INLINE wide<T> largest_weight() const {
+  GIBBS_PART wide<T> largest_weight() const {
     const auto w = weight(largest_);
     return wide<T>(first_lane(w.s)) + wide<T>(first_lane(w.rest()));
   }
 
  private:
-  GIBBS_INLINE static bool is_huge(T x) {
+  GIBBS_PART static bool is_huge(T x) {
     constexpr T huge = (std::numeric_limits<T>::max)() / T(1 << 30);
     return !(x < huge && x > -huge);
   }
-  GIBBS_INLINE static constexpr T lowest() { return std::numeric_limits<T>::lowest(); }
+  GIBBS_PART static constexpr T lowest() { return std::numeric_limits<T>::lowest(); }
 
-  GIBBS_INLINE static bool is_large(const temperature<T>& t, T largest) {
+  GIBBS_PART static bool is_large(const temperature<T>& t, T largest) {
     const double m = static_cast<double>(largest < 0 ? -largest : largest);
     // -infinity, the maximum of nothing, is not large.
     return largest != -infinity<T> && !(m / plain_row<T, Arch>::bound <= t.value);
   }
 
   /// The largest of the numbers that the exponential gets to see.
-  GIBBS_INLINE static T pivot(const temperature<T>& t, T largest) {
+  GIBBS_PART static T pivot(const temperature<T>& t, T largest) {
     const bool none = largest == -infinity<T> || t.limit != kind::finite || is_large(t, largest);
     // In this order nothing overflows, even where a compiler computes it ahead.
     const T x = none ? T(0) : largest;
@@ -324,7 +322,7 @@ class careful_row {
 /// The sums that every reduction of logits has: the first two are of the two parts of the weights
 /// of all elements below the maximum, the last counts the maxima.
 template <std::size_t N, class T, class Arch, class Row>
-GIBBS_INLINE terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
+GIBBS_PART terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   terms<T, Arch, N> result{};
   if constexpr (requires { requires Row::is_below; }) {
@@ -346,7 +344,7 @@ struct weight_sums {
   static constexpr std::size_t size = 3;
   static constexpr std::size_t exact = 1;
   template <class Row, class B>
-  GIBBS_INLINE auto operator()(const Row& row, const B& x) const {
+  GIBBS_PART auto operator()(const Row& row, const B& x) const {
     return weight_terms<size>(row, x);
   }
 };
@@ -357,12 +355,12 @@ struct bound_terms {
   Terms of;
   const Row& row;
   template <class... B>
-  GIBBS_INLINE auto operator()(const B&... x) const {
+  GIBBS_PART auto operator()(const B&... x) const {
     return of(row, x...);
   }
   template <std::size_t N, class... Others>
-  GIBBS_INLINE bool add_up_four(terms<T, Arch, N>& sum, const batch<T, four<Arch>>& x,
-                                const Others&... others) const {
+  GIBBS_PART bool add_up_four(terms<T, Arch, N>& sum, const batch<T, four<Arch>>& x,
+                              const Others&... others) const {
     const batch<T, four<Arch>> largest(row.largest());
     sum = any_holds(x == largest) ? in_one_batch(of(row_of_four<T, Arch>(row), x, others...))
                                   : in_one_batch(of(row_of_four<T, Arch, true>(row), x, others...));
@@ -381,27 +379,27 @@ struct plain_totals {
   wide_type of[N];
   std::uint32_t plain;  ///< One bit a row. The other rows have nothing here.
 
-  GIBBS_INLINE plain_totals() = default;
-  GIBBS_INLINE plain_totals(const plain_row<T, Arch>& row, std::uint32_t bits)
+  GIBBS_PART plain_totals() = default;
+  GIBBS_PART plain_totals(const plain_row<T, Arch>& row, std::uint32_t bits)
       : largest(row.largest()), weight(row.largest_weight()), plain(bits) {}
 
-  GIBBS_INLINE const B& maxima() const { return of[N - 1].hi; }
+  GIBBS_PART const B& maxima() const { return of[N - 1].hi; }
 
   /// The sum of exp((x - max) / T) over all elements below the maximum.
-  GIBBS_INLINE wide_type below() const { return (of[0] + of[1]) / weight; }
+  GIBBS_PART wide_type below() const { return (of[0] + of[1]) / weight; }
 
   /// Over all elements, and the logarithm of that.
-  GIBBS_INLINE wide_type all() const { return wide_type{maxima(), B(T(0))} + below(); }
-  GIBBS_INLINE wide_type log_sum() const { return log_of_sum(maxima(), below()); }
+  GIBBS_PART wide_type all() const { return wide_type{maxima(), B(T(0))} + below(); }
+  GIBBS_PART wide_type log_sum() const { return log_of_sum(maxima(), below()); }
 
   /// The sum of exp((x - max) / T) (max - x) / T, where of[2] is the one of weights times (max - x)
   /// times the first part of 1 / T.
-  GIBBS_INLINE wide_type distances(const temperature<T>& t) const {
+  GIBBS_PART wide_type distances(const temperature<T>& t) const {
     return of[2] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / weight;
   }
 
   /// Of the first row.
-  GIBBS_INLINE logits_sum<T> first_sum() const {
+  GIBBS_PART logits_sum<T> first_sum() const {
     const wide<T> rest = first_lane(below()) + wide<T>(first_lane(maxima()) - T(1));
     return {first_lane(largest), rest * wide<T>(sum_unit)};
   }
@@ -409,9 +407,9 @@ struct plain_totals {
 
 /// A row's sums of terms, still apart by lanes.
 template <class T, class Arch, class Row, class Terms, class... Others>
-GIBBS_INLINE sums<T, Arch, Terms::size, Terms::exact> add_up_row(const Row& row, Terms of,
-                                                                 std::size_t n, const T* x,
-                                                                 Others... others) {
+GIBBS_PART sums<T, Arch, Terms::size, Terms::exact> add_up_row(const Row& row, Terms of,
+                                                               std::size_t n, const T* x,
+                                                               Others... others) {
   sums<T, Arch, Terms::size, Terms::exact> all;
   sweep_sums<pace::fast>(all, n, bound_terms<Terms, T, Arch, Row>{of, row},
                          input<T>{x, -infinity<T>}, input<T>{others, T(0)}...);
@@ -420,9 +418,9 @@ GIBBS_INLINE sums<T, Arch, Terms::size, Terms::exact> add_up_row(const Row& row,
 
 /// The sums of one row of any length that is plain and has this maximum, and of others beside it.
 template <class T, class Arch, class Terms, class... Others>
-GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperature<T>& t, T largest,
-                                                                 Terms of, std::size_t n,
-                                                                 const T* x, Others... others) {
+GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperature<T>& t, T largest,
+                                                               Terms of, std::size_t n, const T* x,
+                                                               Others... others) {
   const plain_row<T, Arch> row(t, batch<T, Arch>(largest));
   plain_totals<T, Arch, Terms::size> result(row, 1);
   rows_of_sums<T, Arch, Terms::size> all;
@@ -433,9 +431,9 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperatu
 
 /// The sums of short rows of logits, and of others of the same shape, over those that are plain.
 template <class T, class Arch, class Terms, class... Tiles>
-GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& t, Terms of,
-                                                            tile<T, Arch>& x,
-                                                            const Tiles&... others) {
+GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& t, Terms of,
+                                                          tile<T, Arch>& x,
+                                                          const Tiles&... others) {
   using row_type = plain_row<T, Arch>;
   const auto plain = x.template keep_plain<false>(row_type::limit(t));
   const row_type row(t, plain.largest);
@@ -443,22 +441,23 @@ GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>
   sums<T, Arch, Terms::size, Terms::exact> all;
   add_up_columns<4>(
       all, x.columns(),
-      [&](std::size_t c) GIBBS_INLINE_LAMBDA { return of(row, x[c], others[c]...); },
-      [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+      [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
+      [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
           sum = in_one_batch(of(row_of_four<T, Arch>(row), x.four(c), others.four(c)...));
         }
         return true;
       });
   unroll<Terms::size>([&](std::size_t i)
-                          GIBBS_INLINE_LAMBDA { result.of[i] = all.total_of_lanes(i).ordered(); });
+                          GIBBS_PART_LAMBDA { result.of[i] = all.total_of_lanes(i).ordered(); });
   return result;
 }
 
 /// The sums of weights of rows that come in pieces, over those that are plain.
 template <class T, class Arch>
-GIBBS_INLINE plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(
-    const temperature<T>& t, piece_count<T, Arch> pieces, row_pieces<T, Arch>& x) {
+GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const temperature<T>& t,
+                                                                        piece_count<T, Arch> pieces,
+                                                                        row_pieces<T, Arch>& x) {
   using row_type = plain_row<T, Arch>;
   const auto plain = x.template keep_plain<false>(pieces, row_type::limit(t));
   const row_type all(t, plain.largest);
@@ -467,21 +466,21 @@ GIBBS_INLINE plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(
   plain_totals<T, Arch, weight_sums::size> result(all, plain.rows);
   add_up_pieces<sum_kinds<weight_sums::size, 2, true, weight_sums::exact>>(
       pieces, x.rows(),
-      [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+      [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
         return weight_sums()(one_plain_row<T, Arch>(all, in_memory, r),
                              x.read(pieces, r, k, -infinity<T>));
       },
       result.of);
   unroll<weight_sums::size>([&](std::size_t i)
-                                GIBBS_INLINE_LAMBDA { result.of[i] = result.of[i].ordered(); });
+                                GIBBS_PART_LAMBDA { result.of[i] = result.of[i].ordered(); });
   return result;
 }
 
 /// The maxima of up to `lanes` rows of any length and, if wanted, the minima of what is not less
 /// than floor, each in the lane of its row; 0 for rows that are not plain.
 template <bool WithSmallest, class T, class Arch>
-GIBBS_INLINE plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x,
-                                                 T floor = -infinity<T>) {
+GIBBS_PART plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x,
+                                               T floor = -infinity<T>) {
   using B = batch<T, Arch>;
   const B zero(T(0));
   B maxima[lanes<T, Arch>];
@@ -502,8 +501,9 @@ GIBBS_INLINE plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x
 
 /// Likewise for rows of any length.
 template <class T, class Arch, class Terms, class... Others>
-plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
-                                                    matrix_view<const T> x, Others... others) {
+GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
+                                                                 matrix_view<const T> x,
+                                                                 Others... others) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   const auto plain = plain_rows_of<false, T, Arch>(row_type::limit(t), x);
@@ -530,9 +530,9 @@ plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Ter
 }
 
 template <class T, class Arch, class Terms, class... Others>
-GIBBS_INLINE plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
-                                                            matrix_view<const T> x,
-                                                            Others... others) {
+GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
+                                                          matrix_view<const T> x,
+                                                          Others... others) {
   if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
@@ -544,7 +544,7 @@ inline constexpr std::size_t long_row = 1 << 15;
 
 /// The number of rows that are taken at a time: one if it is a long one.
 template <class T, class Arch>
-GIBBS_INLINE std::size_t rows_at_a_time(std::size_t columns) {
+GIBBS_PART std::size_t rows_at_a_time(std::size_t columns) {
   const std::size_t fitting = long_row / (columns + 1) + 1;
   return (std::min)(fitting, lanes<T, Arch>);
 }
@@ -560,15 +560,15 @@ struct row_results {
 /// where the row is plain, not too long, and the result valid; otherwise alone(r). The totals may
 /// be those of four<Arch>.
 template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
-GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
-                                Alone alone, matrix_view<const T> logits, Others... others) {
+GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
+                              Alone alone, matrix_view<const T> logits, Others... others) {
   const std::size_t columns = logits.columns();
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
     return;
   }
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
-                                const plain_totals<T, A, Terms::size>& totals) {
+                                const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {
     const row_results<T, A> finished = finish(first, rows, totals);
     const std::uint32_t done = totals.plain & lane_bits<T, A>(finished.valid, rows);
     if (rows == lanes<T, A> && done == all_lanes<T, A>) {
@@ -582,7 +582,7 @@ GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, F
     }
   };
   std::size_t first = for_each_four<T, Arch>(
-      logits.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_INLINE_LAMBDA {
+      logits.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL {
         constexpr std::size_t rows = lanes<T, Four>;
         tile<T, Four> x(rows_of(logits, i, rows));
         put(i, rows, add_up_tile<T, Four>(t, of, x, tile<T, Four>(rows_of(others, i, rows))...));
@@ -605,8 +605,8 @@ GIBBS_INLINE void reduce_logits(T* results, const temperature<T>& t, Terms of, F
 }
 
 template <class T, class Arch, std::size_t N>
-GIBBS_INLINE logits_sum<T> sum_of(const careful_row<T, Arch>& row, T largest,
-                                  const sums<T, Arch, N, 1>& all) {
+GIBBS_PART logits_sum<T> sum_of(const careful_row<T, Arch>& row, T largest,
+                                const sums<T, Arch, N, 1>& all) {
   // Also where NaN is beside it, which is looked for in the end.
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
   const wide<T> below = all.total(0) + all.total(1);
@@ -630,7 +630,7 @@ GIBBS_INLINE std::size_t elements_a_part(std::size_t n) {
 /// parallel.hpp has one that does not wait.
 struct one_by_one {
   template <class F>
-  GIBBS_INLINE void operator()(std::size_t n, F f) const {
+  GIBBS_PART void operator()(std::size_t n, F f) const {
     const std::size_t size = elements_a_part(n);
     for (std::size_t part = 0; part * size < n; ++part) {
       f(part, part * size, (std::min)(size, n - part * size));
@@ -640,8 +640,8 @@ struct one_by_one {
 
 /// The sum over a row in pieces, of_piece(first element, number of elements) each.
 template <class Sum, class T, class Arch, class ForParts, class OfPiece>
-GIBBS_INLINE Sum sum_in_parts(std::size_t n, const temperature<T>& t, ForParts for_parts,
-                              OfPiece of_piece) {
+GIBBS_PART Sum sum_in_parts(std::size_t n, const temperature<T>& t, ForParts for_parts,
+                            OfPiece of_piece) {
   if (n == 0) return Sum();
   if (n <= long_row) return of_piece(0, n);
   Sum parts[most_parts];
@@ -657,7 +657,7 @@ GIBBS_INLINE Sum sum_in_parts(std::size_t n, const temperature<T>& t, ForParts f
 }
 
 template <class T, class Arch>
-logits_sum<T> sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
+GIBBS_KERNEL logits_sum<T> sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
   const T largest = sweep_max<T, Arch>(n, x);
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
     return add_up_plain_row<T, Arch>(t, largest, weight_sums(), n, x).first_sum();
@@ -672,8 +672,8 @@ logits_sum<T> sum_of_piece(const T* x, std::size_t n, const temperature<T>& t) {
 
 /// Any row.
 template <class T, class Arch, class ForParts = one_by_one>
-logits_sum<T> sum_of_row(const T* x, std::size_t n, const temperature<T>& t,
-                         ForParts for_parts = {}) {
+GIBBS_KERNEL logits_sum<T> sum_of_row(const T* x, std::size_t n, const temperature<T>& t,
+                                      ForParts for_parts = {}) {
   auto sum = sum_in_parts<logits_sum<T>, T, Arch>(
       n, t, for_parts, [&](std::size_t first, std::size_t count) {
         return sum_of_piece<T, Arch>(x + first, count, t);

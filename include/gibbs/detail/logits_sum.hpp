@@ -28,7 +28,7 @@ double scaled_exp(double d) {
 /// = 2^-k (1 + e)^256, where 1 + e is the exponential of a number so small that nine terms of its
 /// series do. Without its 1, e loses no digits.
 template <class Arch>
-double_double scaled_exp(double_double d) {
+GIBBS_KERNEL double_double scaled_exp(double_double d) {
   const int k = static_cast<int>(d.hi * 0x1.71547652b82fep+0 + 0.5);
   const double_double y = (ln2_wide<double>() * double_double(k) - d) * double_double(0x1p-8);
   double_double series(1.0);  // the sum of factor / n! y^(n - 1)
@@ -81,7 +81,7 @@ struct logits_sum {
 };
 
 template <class T, class Arch>
-GIBBS_INLINE logits_sum<T> sum_of_one(T x) {
+GIBBS_PART logits_sum<T> sum_of_one(T x) {
   if (x != x) return {-infinity<T>, wide<T>(std::numeric_limits<double>::quiet_NaN())};
   return {x, wide<T>(0.0)};
 }
@@ -103,7 +103,7 @@ wide<T> largest_weight(const logits_sum<T>& sum, wide<T> gap) {
 }
 
 template <class T, class Arch>
-void merge(logits_sum<T>& a, logits_sum<T> b, const temperature<T>& t) {
+GIBBS_KERNEL void merge(logits_sum<T>& a, logits_sum<T> b, const temperature<T>& t) {
   exchange_if(b.largest > a.largest, a, b);
   if (b.has_mass()) {
     a.rest = a.rest + b.mass() * largest_weight<T, Arch>(b, gap(a.largest, b.largest, t));

@@ -25,7 +25,7 @@ struct marking_term {
   Term term;
   batch<T, Arch>& mark;
   template <class... B>
-  GIBBS_INLINE terms<T, Arch, 1> operator()(const B&... x) const {
+  GIBBS_PART terms<T, Arch, 1> operator()(const B&... x) const {
     if constexpr (is_four<Arch>) {
       terms<T, Arch, 1> result;
       if (!term.of_four(result.of[0], x...)) {
@@ -38,7 +38,7 @@ struct marking_term {
     }
   }
   template <class... Four>
-  GIBBS_INLINE bool add_up_four(terms<T, Arch, 1>& sum, const Four&... x) const {
+  GIBBS_PART bool add_up_four(terms<T, Arch, 1>& sum, const Four&... x) const {
     batch<T, four<Arch>> of_four;
     if (!term.of_four(of_four, x...)) return false;
     sum.of[0] = in_one_batch(of_four);
@@ -51,11 +51,11 @@ template <class T>
 inline constexpr T no_term = 1;
 
 template <class T, class Arch, class Term, class... Tiles>
-GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
-                                              const Tiles&... others) {
+GIBBS_PART wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
+                                            const Tiles&... others) {
   sums<T, Arch, 1> all;
-  const auto at = [&](std::size_t c) GIBBS_INLINE_LAMBDA { return term(x[c], others[c]...); };
-  add_up_columns<3>(all, x.columns(), at, [&](auto& sum, std::size_t c) GIBBS_INLINE_LAMBDA {
+  const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
+  add_up_columns<3>(all, x.columns(), at, [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
     if constexpr (takes_four<Arch>) return term.add_up_four(sum, x.four(c), others.four(c)...);
     return false;
   });
@@ -64,14 +64,14 @@ GIBBS_INLINE wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
 
 /// Likewise; what mark is left may be in any lane.
 template <class T, class Arch, class Term, class... Pieces>
-GIBBS_INLINE wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
-                                                   const row_pieces<T, Arch>& x,
-                                                   const Pieces&... others) {
+GIBBS_PART wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
+                                                 const row_pieces<T, Arch>& x,
+                                                 const Pieces&... others) {
   const piece_count<T, Arch> pieces(columns);
   wide_batch<T, Arch> total[1];
   add_up_pieces<sum_kinds<1, 0, false, 0>>(
       pieces, x.rows(),
-      [&](std::size_t r, std::size_t k) GIBBS_INLINE_LAMBDA {
+      [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
         return term(x.read(pieces, r, k, no_term<T>), others.read(pieces, r, k, no_term<T>)...);
       },
       total);
@@ -79,7 +79,8 @@ GIBBS_INLINE wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t column
 }
 
 template <class T, class Arch, class Term, class... Rows>
-wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n, Rows... x) {
+GIBBS_KERNEL wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std::size_t n,
+                                            Rows... x) {
   batch<T, Arch> left = mark;  // which no store may change, so that it stays in a register
   sums<T, Arch, 1> all;
   sweep_sums<Term::of_a_row>(all, n, marking_term<T, Arch, Term>{term, left},
@@ -112,7 +113,7 @@ inline bool has_tiny(std::size_t n, const T* p) {
 
 /// The sum of a row by terms that are rescue_up times as large.
 template <class T, class Arch, class LiftedTerm, class... Rows>
-T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
+GIBBS_KERNEL T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
   batch<T, Arch> mark(T(0));
   sums<T, Arch, 1> all;
   sweep_sums<pace::compact>(all, n, marking_term<T, Arch, LiftedTerm>{term, mark},
@@ -124,8 +125,8 @@ T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
 /// shape; infinite where it has left a mark other than 0, unless it is NaN. x are not infinite
 /// where the result is small.
 template <template <class, class, bool Lifted> class Term, class T, class Arch, class... Others>
-GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<const T> x,
-                                       Others... others) {
+GIBBS_PART void reduce_probabilities(T* results, bool negative, matrix_view<const T> x,
+                                     Others... others) {
   using B = batch<T, Arch>;
   using term_type = Term<T, Arch, false>;
   const std::size_t columns = x.columns();
@@ -151,7 +152,7 @@ GIBBS_INLINE void reduce_probabilities(T* results, bool negative, matrix_view<co
     });
   };
   std::size_t first = for_each_four<T, Arch, term_type::longest_of_four>(
-      x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_INLINE_LAMBDA {
+      x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL {
         constexpr std::size_t rows = lanes<T, Four>;
         batch<T, Four> mark(T(0));
         const auto total = add_up_tiles(marking_term<T, Four, term_type>{term_type(), mark},

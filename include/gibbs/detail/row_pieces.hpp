@@ -21,7 +21,7 @@ namespace gibbs::detail {
 
 /// x(first), x(first + apart), ...: brought together within the parts of their registers.
 template <std::size_t count, class At, class Merge>
-GIBBS_INLINE auto merge_within_parts(std::size_t first, std::size_t apart, At x, Merge merge) {
+GIBBS_PART auto merge_within_parts(std::size_t first, std::size_t apart, At x, Merge merge) {
   if constexpr (count == 1) {
     return x(first);
   } else {
@@ -34,10 +34,10 @@ GIBBS_INLINE auto merge_within_parts(std::size_t first, std::size_t apart, At x,
 /// The lanes of leaf(r) brought together in lane r, for as many rows as there are lanes: first the
 /// four parts of registers, then what is in them.
 template <class T, class Arch, class Leaf, class Merge>
-GIBBS_INLINE auto merge_lanes(Leaf leaf, Merge merge) {
+GIBBS_PART auto merge_lanes(Leaf leaf, Merge merge) {
   constexpr std::size_t part = part_lanes<T, Arch>;
   static_assert(lanes<T, Arch> == 4 * part);
-  const auto one_part_each = [&](std::size_t i) GIBBS_INLINE_LAMBDA {
+  const auto one_part_each = [&](std::size_t i) GIBBS_PART_LAMBDA {
     const auto a = merge.template pieces<4>(leaf(i), leaf(part + i));
     const auto b = merge.template pieces<4>(leaf(2 * part + i), leaf(3 * part + i));
     return merge.template pieces<2>(a, b);
@@ -47,15 +47,15 @@ GIBBS_INLINE auto merge_lanes(Leaf leaf, Merge merge) {
 
 struct merge_maxima {
   template <class T, class Arch>
-  GIBBS_INLINE static batch<T, Arch> larger(const two_batches<T, Arch>& x) {
+  GIBBS_PART static batch<T, Arch> larger(const two_batches<T, Arch>& x) {
     return max_or_second(x.first, x.second);
   }
   template <std::size_t Width, class T, class Arch>
-  GIBBS_INLINE batch<T, Arch> pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+  GIBBS_PART batch<T, Arch> pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
     return larger(halve_pieces<Width>(a, b));
   }
   template <class T, class Arch>
-  GIBBS_INLINE batch<T, Arch> within_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+  GIBBS_PART batch<T, Arch> within_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
     return larger(interleave_parts(a, b));
   }
 };
@@ -63,25 +63,25 @@ struct merge_maxima {
 /// Sums as they are rounded, or are not.
 struct merge_sums {
   template <class T, class Arch>
-  GIBBS_INLINE static batch<T, Arch> sum(const two_batches<T, Arch>& x) {
+  GIBBS_PART static batch<T, Arch> sum(const two_batches<T, Arch>& x) {
     return x.first + x.second;
   }
   template <std::size_t Width, class T, class Arch>
-  GIBBS_INLINE batch<T, Arch> pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+  GIBBS_PART batch<T, Arch> pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
     return sum(halve_pieces<Width>(a, b));
   }
   template <class T, class Arch>
-  GIBBS_INLINE batch<T, Arch> within_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
+  GIBBS_PART batch<T, Arch> within_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) const {
     return sum(interleave_parts(a, b));
   }
   template <std::size_t Width, class T, class Arch>
-  GIBBS_INLINE wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
-                                          const wide_batch<T, Arch>& b) const {
+  GIBBS_PART wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
+                                        const wide_batch<T, Arch>& b) const {
     return {pieces<Width>(a.hi, b.hi), pieces<Width>(a.lo, b.lo)};
   }
   template <class T, class Arch>
-  GIBBS_INLINE wide_batch<T, Arch> within_parts(const wide_batch<T, Arch>& a,
-                                                const wide_batch<T, Arch>& b) const {
+  GIBBS_PART wide_batch<T, Arch> within_parts(const wide_batch<T, Arch>& a,
+                                              const wide_batch<T, Arch>& b) const {
     return {within_parts(a.hi, b.hi), within_parts(a.lo, b.lo)};
   }
 };
@@ -89,19 +89,19 @@ struct merge_sums {
 /// Sums with the rounding errors of their additions.
 struct merge_wide_sums {
   template <class T, class Arch>
-  GIBBS_INLINE static wide_batch<T, Arch> sum(const two_batches<T, Arch>& hi,
-                                              const two_batches<T, Arch>& lo) {
+  GIBBS_PART static wide_batch<T, Arch> sum(const two_batches<T, Arch>& hi,
+                                            const two_batches<T, Arch>& lo) {
     const auto s = wide_batch<T, Arch>::sum(hi.first, hi.second);
     return {s.hi, s.lo + (lo.first + lo.second)};
   }
   template <std::size_t Width, class T, class Arch>
-  GIBBS_INLINE wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
-                                          const wide_batch<T, Arch>& b) const {
+  GIBBS_PART wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
+                                        const wide_batch<T, Arch>& b) const {
     return sum(halve_pieces<Width>(a.hi, b.hi), halve_pieces<Width>(a.lo, b.lo));
   }
   template <class T, class Arch>
-  GIBBS_INLINE wide_batch<T, Arch> within_parts(const wide_batch<T, Arch>& a,
-                                                const wide_batch<T, Arch>& b) const {
+  GIBBS_PART wide_batch<T, Arch> within_parts(const wide_batch<T, Arch>& a,
+                                              const wide_batch<T, Arch>& b) const {
     return sum(interleave_parts(a.hi, b.hi), interleave_parts(a.lo, b.lo));
   }
 };
@@ -110,7 +110,7 @@ struct merge_wide_sums {
 
 /// Whether rows of so many columns are better taken in pieces than transposed: with wide registers.
 template <class T, class Arch>
-GIBBS_INLINE bool come_in_pieces(std::size_t columns) {
+GIBBS_PART bool come_in_pieces(std::size_t columns) {
   return is_avx512<Arch> && columns >= 48 && columns <= longest_tile;
 }
 
@@ -120,14 +120,14 @@ struct piece_count {
   std::size_t count;
   std::size_t last;  ///< elements
 
-  GIBBS_INLINE explicit piece_count(std::size_t columns)
+  GIBBS_PART explicit piece_count(std::size_t columns)
       : count((columns + lanes<T, Arch> - 1) / lanes<T, Arch>),
         last(columns - (count - 1) * lanes<T, Arch>) {}
 };
 
 /// row = at(0), at(1), ...
 template <class T, class Arch, class At>
-GIBBS_INLINE void write_pieces(const piece_count<T, Arch>& pieces, T* row, At at) {
+GIBBS_PART void write_pieces(const piece_count<T, Arch>& pieces, T* row, At at) {
   const std::size_t last = pieces.count - 1;
   for (std::size_t k = 0; k < last; ++k) write(row + k * lanes<T, Arch>, at(k));
   write_first(row + last * lanes<T, Arch>, at(last), pieces.last);
@@ -145,20 +145,20 @@ class row_pieces {
   static constexpr std::size_t step = lanes<T, Arch>;
 
  public:
-  GIBBS_INLINE row_pieces() = default;
-  GIBBS_INLINE explicit row_pieces(matrix_view<const T> from) { read_rows(from); }
+  GIBBS_PART row_pieces() = default;
+  GIBBS_PART explicit row_pieces(matrix_view<const T> from) { read_rows(from); }
 
-  GIBBS_INLINE void read_rows(matrix_view<const T> from) {
+  GIBBS_PART void read_rows(matrix_view<const T> from) {
     const std::size_t rows = from.rows();
     rows_ = rows;
     const T* row = from.data();
     for (std::size_t r = 0; r < rows; ++r, row += from.row_stride()) row_[r] = row;
   }
 
-  GIBBS_INLINE std::size_t rows() const { return rows_; }
+  GIBBS_PART std::size_t rows() const { return rows_; }
 
   /// Piece k of row r.
-  GIBBS_INLINE B read(const pieces_type& pieces, std::size_t r, std::size_t k, T fill) const {
+  GIBBS_PART B read(const pieces_type& pieces, std::size_t r, std::size_t k, T fill) const {
     const T* from = row_[r] + k * step;
     return k + 1 < pieces.count ? detail::read<T, Arch>(from)
                                 : read_first<T, Arch>(from, pieces.last, fill);
@@ -167,11 +167,10 @@ class row_pieces {
   /// Puts zeros in the place of all rows whose largest element is infinite or has more than this
   /// magnitude. NaN is left aside.
   template <bool WithSmallest>
-  GIBBS_INLINE plain_maxima<T, Arch> keep_plain(pieces_type pieces, T limit,
-                                                T floor = -infinity<T>) {
+  GIBBS_PART plain_maxima<T, Arch> keep_plain(pieces_type pieces, T limit, T floor = -infinity<T>) {
     B smallest(infinity<T>);
     B largest = merge_lanes<T, Arch>(
-        [&](std::size_t r) GIBBS_INLINE_LAMBDA {
+        [&](std::size_t r) GIBBS_PART_LAMBDA {
           extremes<T, Arch> of_row;
           of_row.smallest = smallest;
           const std::size_t count = r < rows_ ? pieces.count : 0;
@@ -194,7 +193,7 @@ class row_pieces {
   }
 
  private:
-  GIBBS_INLINE B with_last_repeated(const B& x) const {
+  GIBBS_PART B with_last_repeated(const B& x) const {
     alignas(64) T lane[step];
     x.store_aligned(lane);
     for (std::size_t r = rows_; r < step; ++r) lane[r] = lane[r - 1];
@@ -213,16 +212,16 @@ template <std::size_t N, std::size_t Bounded, bool HasRest, std::size_t Exact>
 struct sum_kinds {
   static constexpr std::size_t size = N;
   static constexpr std::size_t exact = Exact;
-  static constexpr bool is_bounded(std::size_t i) { return i < Bounded; }
-  static constexpr bool has_rest(std::size_t i) { return HasRest && i == 0; }
-  static constexpr bool is_rest(std::size_t i) { return HasRest && i == 1; }
-  static constexpr bool is_exact(std::size_t i) { return i >= N - Exact; }
+  GIBBS_INLINE static constexpr bool is_bounded(std::size_t i) { return i < Bounded; }
+  GIBBS_INLINE static constexpr bool has_rest(std::size_t i) { return HasRest && i == 0; }
+  GIBBS_INLINE static constexpr bool is_rest(std::size_t i) { return HasRest && i == 1; }
+  GIBBS_INLINE static constexpr bool is_exact(std::size_t i) { return i >= N - Exact; }
 };
 
 /// A bounded sum as a multiple of a unit and a rest: sums of such multiples are not rounded, and
 /// what is rounded of the rests is small beside the sum.
 template <class T, class Arch>
-GIBBS_INLINE wide_batch<T, Arch> in_units(const wide_batch<T, Arch>& x) {
+GIBBS_PART wide_batch<T, Arch> in_units(const wide_batch<T, Arch>& x) {
   // Added to a number, this leaves a multiple of the unit.
   const batch<T, Arch> rounder(T(0x1.8p+72));
   const batch<T, Arch> hi = (x.hi + rounder) - rounder;
@@ -239,31 +238,31 @@ struct sums_of_rows {
   alignas(64) T hi[step * step];
   alignas(64) T lo[step * step];
 
-  GIBBS_INLINE B high(std::size_t r) const { return B::load_aligned(hi + r * step); }
-  GIBBS_INLINE wide_type both(std::size_t r) const {
+  GIBBS_PART B high(std::size_t r) const { return B::load_aligned(hi + r * step); }
+  GIBBS_PART wide_type both(std::size_t r) const {
     return {high(r), B::load_aligned(lo + r * step)};
   }
-  GIBBS_INLINE void set(std::size_t r, const wide_type& x) {
+  GIBBS_PART void set(std::size_t r, const wide_type& x) {
     x.hi.store_aligned(hi + r * step);
     x.lo.store_aligned(lo + r * step);
   }
   /// Those of the lanes without a row become the last one's.
-  GIBBS_INLINE void repeat_last(std::size_t rows) {
+  GIBBS_PART void repeat_last(std::size_t rows) {
     for (std::size_t r = rows; r < step; ++r) set(r, both(r - 1));
   }
 
   // Brought together in the lanes of the rows, by functions of their own, which all primitives
   // share.
   wide_type bounded_sums() const {
-    return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return both(r); },
+    return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return both(r); },
                                 merge_sums());
   }
   wide_type any_sums() const {
-    return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return both(r); },
+    return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return both(r); },
                                 merge_wide_sums());
   }
   wide_type exact_sums() const {
-    const B sum = merge_lanes<T, Arch>([&](std::size_t r) GIBBS_INLINE_LAMBDA { return high(r); },
+    const B sum = merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return high(r); },
                                        merge_sums());
     return {sum, B(T(0))};
   }
@@ -271,16 +270,16 @@ struct sums_of_rows {
 
 /// Sums over each row, a lane a row, of the terms of(r, k) of piece k of row r.
 template <class Kinds, class T, class Arch, class Of>
-GIBBS_INLINE void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of of,
-                                wide_batch<T, Arch> (&totals)[Kinds::size]) {
+GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of of,
+                              wide_batch<T, Arch> (&totals)[Kinds::size]) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   constexpr std::size_t size = Kinds::size;
   sums_of_rows<T, Arch> of_rows[size];
   for (std::size_t r = 0; r < rows; ++r) {
     sums<T, Arch, size, Kinds::exact> all;
-    add_up_few<3>(all, pieces.count, [&](std::size_t k) GIBBS_INLINE_LAMBDA { return of(r, k); });
-    unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+    add_up_few<3>(all, pieces.count, [&](std::size_t k) GIBBS_PART_LAMBDA { return of(r, k); });
+    unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;
       wide_type total = all.total_of_lanes(i);
       if (Kinds::has_rest(i)) {
@@ -290,7 +289,7 @@ GIBBS_INLINE void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, O
       of_rows[i].set(r, Kinds::is_bounded(i) ? in_units(total) : total);
     });
   }
-  unroll<size>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+  unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
     of_rows[i].repeat_last(rows);
     totals[i] = Kinds::is_rest(i)      ? wide_type{B(T(0)), B(T(0))}
                 : Kinds::is_exact(i)   ? of_rows[i].exact_sums()

@@ -41,8 +41,8 @@ inline constexpr std::size_t longest_tile_of_four = 64;
 /// Calls f(four<Arch>(), first) for groups of as many rows as four<Arch> has lanes, unless they are
 /// longer than Longest. Returns how many rows that were.
 template <class T, class Arch, std::size_t Longest = longest_tile_of_four, class F>
-GIBBS_INLINE std::size_t for_each_four([[maybe_unused]] std::size_t rows,
-                                       [[maybe_unused]] std::size_t columns, [[maybe_unused]] F f) {
+GIBBS_PART std::size_t for_each_four([[maybe_unused]] std::size_t rows,
+                                     [[maybe_unused]] std::size_t columns, [[maybe_unused]] F f) {
   std::size_t done = 0;
   if constexpr (takes_four<Arch>) {
     constexpr std::size_t group = lanes<T, four<Arch>>;
@@ -57,7 +57,7 @@ GIBBS_INLINE std::size_t for_each_four([[maybe_unused]] std::size_t rows,
 /// Calls each(k, row k) and then done(k, column k) with those columns, part by part, of part_lanes
 /// rows. No array is used, since compilers leave those in memory.
 template <class T, class Arch, class Each, class Done>
-GIBBS_INLINE void transpose_parts(Each each, Done done) {
+GIBBS_PART void transpose_parts(Each each, Done done) {
   constexpr std::size_t size = part_lanes<T, Arch>;
   static_assert(size == 2 || size == 4);
   if constexpr (size == 2) {
@@ -85,7 +85,7 @@ inline constexpr std::uint32_t all_lanes = first_rows(lanes<T, Arch>);
 
 /// Calls f(r) for each row whose bit is set.
 template <class F>
-GIBBS_INLINE void for_each_row(std::uint32_t bits, F f) {
+GIBBS_PART void for_each_row(std::uint32_t bits, F f) {
   for (std::size_t r = 0; bits != 0; ++r, bits >>= 1) {
     if ((bits & 1) != 0) f(r);
   }
@@ -95,7 +95,7 @@ GIBBS_INLINE void for_each_row(std::uint32_t bits, F f) {
 /// has been through before(); k is 0 and 1 in turn. What is between the two for one block, often a
 /// long chain of operations, overlaps with the other then.
 template <class Before, class After>
-GIBBS_INLINE void in_two_stages(std::size_t rows, std::size_t block, Before before, After after) {
+GIBBS_PART void in_two_stages(std::size_t rows, std::size_t block, Before before, After after) {
   for (std::size_t i = 0, k = 0; i < rows + block; i += block, k = 1 - k) {
     if (i < rows) before(k, i, (std::min)(block, rows - i));
     if (i > 0) after(1 - k, i - block, (std::min)(block, rows + block - i));
@@ -105,8 +105,8 @@ GIBBS_INLINE void in_two_stages(std::size_t rows, std::size_t block, Before befo
 /// For each block of rows: first(k, first row, count), then second(k), and third(k, first row,
 /// count) when the next block has been through first(); k is 0 and 1 in turn.
 template <class First, class Second, class Third>
-GIBBS_INLINE void in_three_steps(std::size_t rows, std::size_t block, First first, Second second,
-                                 Third third) {
+GIBBS_PART void in_three_steps(std::size_t rows, std::size_t block, First first, Second second,
+                               Third third) {
   for (std::size_t i = 0, k = 0; i < rows + block; i += block, k = 1 - k) {
     if (i > 0) second(1 - k);
     if (i < rows) first(k, i, (std::min)(block, rows - i));
@@ -116,7 +116,7 @@ GIBBS_INLINE void in_three_steps(std::size_t rows, std::size_t block, First firs
 
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
-GIBBS_INLINE std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
+GIBBS_PART std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
   if (all_hold(m)) return first_rows(rows);
   alignas(64) T buffer[lanes<T, Arch>];
   write(buffer, choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))));
@@ -143,11 +143,11 @@ class tile {
   static constexpr std::size_t part = part_lanes<T, single>;
 
  public:
-  GIBBS_INLINE tile() = default;
-  GIBBS_INLINE explicit tile(matrix_view<const T> from) { read_rows(from); }
+  GIBBS_PART tile() = default;
+  GIBBS_PART explicit tile(matrix_view<const T> from) { read_rows(from); }
 
   /// The lanes beyond the last row repeat it.
-  GIBBS_INLINE void read_rows(matrix_view<const T> from) {
+  GIBBS_PART void read_rows(matrix_view<const T> from) {
     rows_ = from.rows();
     columns_ = from.columns();
     for (std::size_t r = 0; r < step; r += lanes<T, single>) {
@@ -157,7 +157,7 @@ class tile {
 
   /// The rows of f(tile) for which the bit is set.
   template <class F>
-  GIBBS_INLINE void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
+  GIBBS_PART void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
     const std::size_t columns = columns_;
     const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
     if (is_four<Arch> || !is_whole) {
@@ -172,30 +172,30 @@ class tile {
     }
     if constexpr (is_four<Arch>) {
       for (std::size_t r = 0; r < step; r += lanes<T, single>) {
-        write_lanes(rows_of(to, r, lanes<T, single>), [&](std::size_t c) GIBBS_INLINE_LAMBDA {
+        write_lanes(rows_of(to, r, lanes<T, single>), [&](std::size_t c) GIBBS_PART_LAMBDA {
           return read<T, single>(data_ + c * step + r);
         });
       }
     } else {
-      write_lanes(to, [&](std::size_t c) GIBBS_INLINE_LAMBDA { return f((*this)[c]); });
+      write_lanes(to, [&](std::size_t c) GIBBS_PART_LAMBDA { return f((*this)[c]); });
     }
   }
 
-  GIBBS_INLINE std::size_t columns() const { return columns_; }
-  GIBBS_INLINE B operator[](std::size_t c) const { return read<T, Arch>(data_ + c * step); }
-  GIBBS_INLINE void set(std::size_t c, const B& x) { write(data_ + c * step, x); }
+  GIBBS_PART std::size_t columns() const { return columns_; }
+  GIBBS_PART B operator[](std::size_t c) const { return read<T, Arch>(data_ + c * step); }
+  GIBBS_PART void set(std::size_t c, const B& x) { write(data_ + c * step, x); }
   /// Columns c to c + 3 side by side.
-  GIBBS_INLINE auto four(std::size_t c) const {
+  GIBBS_PART auto four(std::size_t c) const {
     return read<T, detail::four<Arch>>(data_ + c * step);
   }
-  GIBBS_INLINE void set_four(std::size_t c, const batch<T, detail::four<Arch>>& x) {
+  GIBBS_PART void set_four(std::size_t c, const batch<T, detail::four<Arch>>& x) {
     detail::write(data_ + c * step, x);
   }
 
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
   /// NaN is left aside.
   template <bool WithSmallest>
-  GIBBS_INLINE plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
+  GIBBS_PART plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
     const auto all = of_columns<WithSmallest>(floor);
     const auto plain = abs(all.largest) <= B(limit);
     if (all_hold(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
@@ -207,14 +207,14 @@ class tile {
 
  private:
   /// Up to as many rows as a register has lanes, from this lane of the tile on.
-  GIBBS_INLINE void read_lanes(std::size_t lane, matrix_view<const T> from) {
+  GIBBS_PART void read_lanes(std::size_t lane, matrix_view<const T> from) {
     constexpr std::size_t count = lanes<T, single>;
     // Counts that stores of batches cannot change, as far as compilers know.
     const std::size_t rows = from.rows();
     const std::size_t columns = from.columns();
     const T* row[count];
     row[0] = from.data();
-    unroll<count - 1>([&](std::size_t r) GIBBS_INLINE_LAMBDA {
+    unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
       row[r + 1] = r + 1 < rows ? row[r] + from.row_stride() : row[r];
     });
     T* const data = data_ + lane;
@@ -228,21 +228,21 @@ class tile {
       // The last columns may be read twice.
       const std::size_t at = (std::min)(c, columns - part);
       transpose_parts<T, single>(
-          [&](std::size_t r) GIBBS_INLINE_LAMBDA { return read_parts<T, single>(row + r, at); },
+          [&](std::size_t r) GIBBS_PART_LAMBDA { return read_parts<T, single>(row + r, at); },
           [&](std::size_t k, const batch<T, single>& x)
-              GIBBS_INLINE_LAMBDA { write(data + (at + k) * step, x); });
+              GIBBS_PART_LAMBDA { write(data + (at + k) * step, x); });
     }
   }
 
   /// Rows, as many as a register has lanes, of which column(c) has column c.
   template <class Column>
-  GIBBS_INLINE void write_lanes(matrix_view<T> to, Column column) const {
+  GIBBS_PART void write_lanes(matrix_view<T> to, Column column) const {
     const std::size_t columns = columns_;
     for (std::size_t c = 0; c < columns; c += part) {
       const std::size_t at = (std::min)(c, columns - part);
       T* row = to.data() + at;
-      transpose_parts<T, single>([&](std::size_t k) GIBBS_INLINE_LAMBDA { return column(at + k); },
-                                 [&](std::size_t r, const batch<T, single>& x) GIBBS_INLINE_LAMBDA {
+      transpose_parts<T, single>([&](std::size_t k) GIBBS_PART_LAMBDA { return column(at + k); },
+                                 [&](std::size_t r, const batch<T, single>& x) GIBBS_PART_LAMBDA {
                                    write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
                                                std::make_index_sequence<lanes<T, single> / part>());
                                  });
@@ -250,7 +250,7 @@ class tile {
   }
 
   template <bool WithSmallest>
-  GIBBS_INLINE extremes<T, Arch> of_columns(T floor) const {
+  GIBBS_PART extremes<T, Arch> of_columns(T floor) const {
     const std::size_t columns = columns_;
     extremes<T, Arch> a;
     if constexpr (is_four<Arch>) {
@@ -268,8 +268,8 @@ class tile {
   }
 
   template <std::size_t... k>
-  GIBBS_INLINE static void write_parts(T* row, std::size_t apart, const batch<T, single>& x,
-                                       std::index_sequence<k...>) {
+  GIBBS_PART static void write_parts(T* row, std::size_t apart, const batch<T, single>& x,
+                                     std::index_sequence<k...>) {
     (write_part<k, T, single>(row + k * apart, x), ...);
   }
 
@@ -282,7 +282,7 @@ class tile {
 /// two each time with the lanes of two rows in turn; what becomes of x[r] is in lane r. The order
 /// for a row does not depend on how many there are. x has room for `lanes` rows and is used up.
 template <class T, class Arch, class Value, class Combine>
-GIBBS_INLINE Value across_lanes(Value* x, std::size_t rows, Combine combine) {
+GIBBS_PART Value across_lanes(Value* x, std::size_t rows, Combine combine) {
   std::size_t padded = 1;
   while (padded < rows) padded *= 2;
   for (std::size_t r = rows; r < padded; ++r) x[r] = x[rows - 1];
@@ -297,7 +297,7 @@ GIBBS_INLINE Value across_lanes(Value* x, std::size_t rows, Combine combine) {
 
 /// The lane of each row that is left when better(a, b) is chosen from two at a time.
 template <class T, class Arch, class Better>
-GIBBS_INLINE batch<T, Arch> best_across_lanes(batch<T, Arch>* x, std::size_t rows, Better better) {
+GIBBS_PART batch<T, Arch> best_across_lanes(batch<T, Arch>* x, std::size_t rows, Better better) {
   return across_lanes<T, Arch>(x, rows, [&](const batch<T, Arch>& a, const batch<T, Arch>& b) {
     const auto both = interleave<T, Arch>(a, b);
     return better(both.first, both.second);
@@ -306,19 +306,19 @@ GIBBS_INLINE batch<T, Arch> best_across_lanes(batch<T, Arch>* x, std::size_t row
 
 /// The largest lane of each row, and the smallest.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> max_across_lanes(batch<T, Arch>* x, std::size_t rows) {
+GIBBS_PART batch<T, Arch> max_across_lanes(batch<T, Arch>* x, std::size_t rows) {
   using B = batch<T, Arch>;
   return best_across_lanes(x, rows, [](const B& a, const B& b) { return max_or_second(a, b); });
 }
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> min_across_lanes(batch<T, Arch>* x, std::size_t rows) {
+GIBBS_PART batch<T, Arch> min_across_lanes(batch<T, Arch>* x, std::size_t rows) {
   using B = batch<T, Arch>;
   return best_across_lanes(x, rows, [](const B& a, const B& b) { return min_or_second(a, b); });
 }
 
 /// The sum of the lanes of each row.
 template <class T, class Arch>
-GIBBS_INLINE wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::size_t rows) {
+GIBBS_PART wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::size_t rows) {
   using wide = wide_batch<T, Arch>;
   return across_lanes<T, Arch>(x, rows, [](const wide& a, const wide& b) {
     const auto hi = interleave<T, Arch>(a.hi, b.hi);
@@ -333,14 +333,13 @@ template <class T, class Arch, std::size_t N>
 class rows_of_sums {
  public:
   template <std::size_t Exact>
-  GIBBS_INLINE void set(std::size_t row, const sums<T, Arch, N, Exact>& of_row) {
-    unroll<N>([&](std::size_t i)
-                  GIBBS_INLINE_LAMBDA { parts_[i][row] = of_row.total_of_lanes(i); });
+  GIBBS_PART void set(std::size_t row, const sums<T, Arch, N, Exact>& of_row) {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { parts_[i][row] = of_row.total_of_lanes(i); });
   }
 
   /// totals[i] gets sum i of each row in the lane of the row. To be called once.
-  GIBBS_INLINE void bring_together(std::size_t rows, wide_batch<T, Arch> (&totals)[N]) {
-    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+  GIBBS_PART void bring_together(std::size_t rows, wide_batch<T, Arch> (&totals)[N]) {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
       totals[i] = sum_across_lanes<T, Arch>(parts_[i], rows).ordered();
     });
   }
@@ -353,7 +352,7 @@ class rows_of_sums {
 /// up to longest_tile terms that are long code themselves or overlap with those of other rows.
 /// Nothing has been added up before.
 template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At>
-GIBBS_INLINE void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, At at) {
+GIBBS_PART void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, At at) {
   if (count == 0) return;
   const std::size_t first = (std::min)(count, AtATime);
   terms<T, Arch, N> sum = at(0);
@@ -373,11 +372,11 @@ GIBBS_INLINE void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, A
 /// is_four<Arch> at() takes long to compile, and is in the code no more often than speed asks for.)
 template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At,
           class AtFour>
-GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at,
-                                 [[maybe_unused]] AtFour at_four) {
+GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at,
+                               [[maybe_unused]] AtFour at_four) {
   if constexpr (takes_four<Arch>) {
     add_up_by_four(into, columns, 1, at_four,
-                   [&](std::size_t c, std::size_t) GIBBS_INLINE_LAMBDA { return at(c); });
+                   [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA { return at(c); });
   } else if constexpr (AtATime == 4 || is_four<Arch>) {
     std::size_t c = 0;
     if constexpr (AtATime == 4) {
@@ -386,8 +385,8 @@ GIBBS_INLINE void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t colu
     if (c == columns) return;
     if constexpr (is_four<Arch>) {
       while (c < columns) {
-        into.add(sum_of_four(
-            c, columns, 1, [&](std::size_t k, std::size_t) GIBBS_INLINE_LAMBDA { return at(k); }));
+        into.add(sum_of_four(c, columns, 1,
+                             [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA { return at(k); }));
       }
       return;
     }

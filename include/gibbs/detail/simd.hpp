@@ -118,11 +118,11 @@ inline constexpr bool has_fma = is_fma3<Arch>::value || is_avx512<Arch> || is_ne
 /// f(0), ..., f(N - 1): arrays of batches stay in registers if their indices are constants from the
 /// beginning, which those of loops are not.
 template <class F, std::size_t... i>
-GIBBS_INLINE void unroll_over(F f, std::index_sequence<i...>) {
+GIBBS_PART void unroll_over(F f, std::index_sequence<i...>) {
   (f(i), ...);
 }
 template <std::size_t N, class F>
-GIBBS_INLINE void unroll(F f) {
+GIBBS_PART void unroll(F f) {
   unroll_over(f, std::make_index_sequence<N>());
 }
 
@@ -130,8 +130,8 @@ GIBBS_INLINE void unroll(F f) {
 
 /// a * b + c, rounded once if has_fma<Arch>.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> multiply_add(const batch<T, Arch>& a, const batch<T, Arch>& b,
-                                         const batch<T, Arch>& c) {
+GIBBS_PART batch<T, Arch> multiply_add(const batch<T, Arch>& a, const batch<T, Arch>& b,
+                                       const batch<T, Arch>& c) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   // xsimd 8.1 multiplies and adds here.
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
@@ -145,8 +145,8 @@ GIBBS_INLINE batch<T, Arch> multiply_add(const batch<T, Arch>& a, const batch<T,
 
 /// a * b - c, likewise.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> multiply_subtract(const batch<T, Arch>& a, const batch<T, Arch>& b,
-                                              const batch<T, Arch>& c) {
+GIBBS_PART batch<T, Arch> multiply_subtract(const batch<T, Arch>& a, const batch<T, Arch>& b,
+                                            const batch<T, Arch>& c) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     return batch<T, Arch>(_mm512_fmsub_ps(a, b, c));
@@ -158,15 +158,15 @@ GIBBS_INLINE batch<T, Arch> multiply_subtract(const batch<T, Arch>& a, const bat
 }
 
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> choose(const mask<T, Arch>& condition, const batch<T, Arch>& yes,
-                                   const batch<T, Arch>& no) {
+GIBBS_PART batch<T, Arch> choose(const mask<T, Arch>& condition, const batch<T, Arch>& yes,
+                                 const batch<T, Arch>& no) {
   return xsimd::select(condition, yes, no);
 }
 
 /// x, or 0 where the condition does not hold. (g++ makes two instructions of choose() on x86 where
 /// a condition is used twice.)
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> zero_unless(const mask<T, Arch>& condition, const batch<T, Arch>& x) {
+GIBBS_PART batch<T, Arch> zero_unless(const mask<T, Arch>& condition, const batch<T, Arch>& x) {
 #if GIBBS_X86 && XSIMD_WITH_AVX
   if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
     return batch<T, Arch>(_mm256_and_ps(condition, x));
@@ -179,7 +179,7 @@ GIBBS_INLINE batch<T, Arch> zero_unless(const mask<T, Arch>& condition, const ba
 
 /// x, or 0 where the condition holds.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> zero_if(const mask<T, Arch>& condition, const batch<T, Arch>& x) {
+GIBBS_PART batch<T, Arch> zero_if(const mask<T, Arch>& condition, const batch<T, Arch>& x) {
 #if GIBBS_X86 && XSIMD_WITH_AVX
   if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
     return batch<T, Arch>(_mm256_andnot_ps(condition, x));
@@ -192,7 +192,7 @@ GIBBS_INLINE batch<T, Arch> zero_if(const mask<T, Arch>& condition, const batch<
 
 /// The larger of a and b; b where a or b is NaN.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+GIBBS_PART batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
   if constexpr (is_x86<Arch>) {
     // maxps returns its second operand; xsimd 14 swapped the two.
 #if XSIMD_VERSION_MAJOR >= 14
@@ -207,7 +207,7 @@ GIBBS_INLINE batch<T, Arch> max_or_second(const batch<T, Arch>& a, const batch<T
 
 /// The smaller of a and b; b where a or b is NaN.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> min_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+GIBBS_PART batch<T, Arch> min_or_second(const batch<T, Arch>& a, const batch<T, Arch>& b) {
   if constexpr (is_x86<Arch>) {
 #if XSIMD_VERSION_MAJOR >= 14
     return (xsimd::min)(b, a);
@@ -222,9 +222,9 @@ GIBBS_INLINE batch<T, Arch> min_or_second(const batch<T, Arch>& a, const batch<T
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
 /// max_or_second(least, x), or least where the condition holds.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
-                                                 const batch<T, Arch>& least,
-                                                 const batch<T, Arch>& x) {
+GIBBS_PART batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
+                                               const batch<T, Arch>& least,
+                                               const batch<T, Arch>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const __mmask16 others = static_cast<__mmask16>(~static_cast<__mmask16>(condition));
     return batch<T, Arch>(_mm512_mask_max_ps(least, others, least, x));
@@ -237,8 +237,8 @@ GIBBS_INLINE batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
 
 /// min_or_second(x, so_far), or so_far where x is less than floor.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> min_from(const batch<T, Arch>& floor, const batch<T, Arch>& x,
-                                     const batch<T, Arch>& so_far) {
+GIBBS_PART batch<T, Arch> min_from(const batch<T, Arch>& floor, const batch<T, Arch>& x,
+                                   const batch<T, Arch>& so_far) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     const __mmask16 counted = _mm512_cmp_ps_mask(floor, x, _CMP_LE_OQ);
@@ -253,16 +253,16 @@ GIBBS_INLINE batch<T, Arch> min_from(const batch<T, Arch>& floor, const batch<T,
 
 /// 2^n with n in the lowest bits of x, offset by the bias of the exponent; all other bits are lost.
 template <class T, class Arch>
-GIBBS_INLINE batch<uint_of<T>, Arch> to_exponent_field(const batch<uint_of<T>, Arch>& x) {
+GIBBS_PART batch<uint_of<T>, Arch> to_exponent_field(const batch<uint_of<T>, Arch>& x) {
   return x << mantissa_bits<T>;
 }
 template <class T, class Arch>
-GIBBS_INLINE batch<uint_of<T>, Arch> from_exponent_field(const batch<uint_of<T>, Arch>& x) {
+GIBBS_PART batch<uint_of<T>, Arch> from_exponent_field(const batch<uint_of<T>, Arch>& x) {
   return x >> mantissa_bits<T>;
 }
 
 template <class T, class Arch>
-GIBBS_INLINE batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
+GIBBS_PART batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
 #if XSIMD_VERSION_MAJOR >= 9
   return xsimd::bitwise_cast<uint_of<T>>(x);
 #else
@@ -271,7 +271,7 @@ GIBBS_INLINE batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
 }
 
 template <class T, class Arch>
-requires(!is_four<Arch>) GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
+requires(!is_four<Arch>) GIBBS_PART batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
 #if XSIMD_VERSION_MAJOR >= 9
   return xsimd::bitwise_cast<T>(x);
 #else
@@ -282,7 +282,7 @@ requires(!is_four<Arch>) GIBBS_INLINE batch<T, Arch> from_bits(const batch<uint_
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
 /// Entry i of a table of 16, i in the lowest bits of x.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> look_up(const T* table, const batch<uint_of<T>, Arch>& x) {
+GIBBS_PART batch<T, Arch> look_up(const T* table, const batch<uint_of<T>, Arch>& x) {
   if constexpr (std::is_same_v<T, float>) {
     return batch<T, Arch>(_mm512_permutexvar_ps(x, _mm512_load_ps(table)));
   } else {
@@ -293,8 +293,8 @@ GIBBS_INLINE batch<T, Arch> look_up(const T* table, const batch<uint_of<T>, Arch
 
 /// The mantissa of x with n in its exponent field, n in the bits of e above the lowest four.
 template <class Arch>
-GIBBS_INLINE batch<double, Arch> with_exponent(const batch<double, Arch>& x,
-                                               const batch<std::uint64_t, Arch>& e) {
+GIBBS_PART batch<double, Arch> with_exponent(const batch<double, Arch>& x,
+                                             const batch<std::uint64_t, Arch>& e) {
   constexpr int if_a_then_b_else_c = 0xca;
   const __m512i field = _mm512_set1_epi64(0x7ff0000000000000);
   const batch<std::uint64_t, Arch> exponent = e << (mantissa_bits<double> - 4);
@@ -304,13 +304,13 @@ GIBBS_INLINE batch<double, Arch> with_exponent(const batch<double, Arch>& x,
 
 /// The first four bits of the mantissa of x, in the lowest bits.
 template <class T, class Arch>
-GIBBS_INLINE batch<uint_of<T>, Arch> mantissa_start(const batch<T, Arch>& x) {
+GIBBS_PART batch<uint_of<T>, Arch> mantissa_start(const batch<T, Arch>& x) {
   return bits(x) >> (mantissa_bits<T> - 4);
 }
 
 /// m 2^e = x with 3/4 <= m < 3/2, for x > 0; infinity has e = infinity.
 template <class T, class Arch>
-GIBBS_INLINE void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch<T, Arch>& e) {
+GIBBS_PART void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch<T, Arch>& e) {
   constexpr auto interval = _MM_MANT_NORM_p75_1p5;
   constexpr auto sign = _MM_MANT_SIGN_zero;
   const batch<T, Arch> one(T(1));
@@ -333,12 +333,12 @@ GIBBS_INLINE void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch
 // --- Memory -------------------------------------------------------------------------------------
 
 template <class T, class Arch>
-requires(!is_four<Arch>) GIBBS_INLINE batch<T, Arch> read(const T* from) {
+requires(!is_four<Arch>) GIBBS_PART batch<T, Arch> read(const T* from) {
   return batch<T, Arch>::load_unaligned(from);
 }
 
 template <class T, class Arch>
-GIBBS_INLINE void write(T* to, const batch<T, Arch>& x) {
+GIBBS_PART void write(T* to, const batch<T, Arch>& x) {
   x.store_unaligned(to);
 }
 
@@ -349,7 +349,7 @@ inline constexpr std::int32_t avx_mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, 
                                                     0,  0,  0,  0,  0,  0,  0,  0};
 
 template <class T, class Arch>
-GIBBS_INLINE __m256i avx_mask(std::size_t count) {
+GIBBS_PART __m256i avx_mask(std::size_t count) {
   constexpr std::size_t words = sizeof(T) / 4;
   return _mm256_loadu_si256(
       reinterpret_cast<const __m256i*>(avx_mask_words<Arch> + 8 - words * count));
@@ -358,7 +358,7 @@ GIBBS_INLINE __m256i avx_mask(std::size_t count) {
 
 /// The first count values from memory, fill in the other lanes. Nothing else is read.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> read_first(const T* from, std::size_t count, T fill) {
+GIBBS_PART batch<T, Arch> read_first(const T* from, std::size_t count, T fill) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     const auto lanes_in = static_cast<__mmask16>((1u << count) - 1);
@@ -389,7 +389,7 @@ GIBBS_INLINE batch<T, Arch> read_first(const T* from, std::size_t count, T fill)
 
 /// Stores the first count lanes. Nothing else is written.
 template <class T, class Arch>
-GIBBS_INLINE void write_first(T* to, const batch<T, Arch>& x, std::size_t count) {
+GIBBS_PART void write_first(T* to, const batch<T, Arch>& x, std::size_t count) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), x);
@@ -422,7 +422,7 @@ struct two_batches {
 
 /// a0 b0 a1 b1 ..., the first half and the second half.
 template <class T, class Arch>
-GIBBS_INLINE two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+GIBBS_PART two_batches<T, Arch> interleave(const batch<T, Arch>& a, const batch<T, Arch>& b) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -463,8 +463,7 @@ inline constexpr std::size_t part_lanes = is_avx<Arch> || is_avx512<Arch> ? 16 /
 
 /// interleave() within each part.
 template <class T, class Arch>
-GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
-                                                   const batch<T, Arch>& b) {
+GIBBS_PART two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     return {batch<T, Arch>(_mm512_unpacklo_ps(a, b)), batch<T, Arch>(_mm512_unpackhi_ps(a, b))};
@@ -488,7 +487,7 @@ GIBBS_INLINE two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a,
 /// a and b are made of pieces of Width parts: the first halves of all their pieces, and the second
 /// halves.
 template <std::size_t Width, class T, class Arch>
-GIBBS_INLINE two_batches<T, Arch> halve_pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+GIBBS_PART two_batches<T, Arch> halve_pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) {
   static_assert(Width == 2 || Width == 4);
   constexpr int first = Width == 4 ? 0x44 : 0x88;
   constexpr int second = Width == 4 ? 0xee : 0xdd;
@@ -504,7 +503,7 @@ GIBBS_INLINE two_batches<T, Arch> halve_pieces(const batch<T, Arch>& a, const ba
 
 /// Part k of the register from from[k * part_lanes], at an offset.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t at) {
+GIBBS_PART batch<T, Arch> read_parts(const T* const* from, std::size_t at) {
   [[maybe_unused]] constexpr std::size_t apart = part_lanes<T, Arch>;
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
@@ -539,7 +538,7 @@ GIBBS_INLINE batch<T, Arch> read_parts(const T* const* from, std::size_t at) {
 
 /// Part k of x.
 template <std::size_t k, class T, class Arch>
-GIBBS_INLINE void write_part(T* to, const batch<T, Arch>& x) {
+GIBBS_PART void write_part(T* to, const batch<T, Arch>& x) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     _mm_storeu_ps(to, _mm512_extractf32x4_ps(x, k));
@@ -561,7 +560,7 @@ GIBBS_INLINE void write_part(T* to, const batch<T, Arch>& x) {
 
 /// The largest lane; lanes that are NaN do not count. All NaN: -infinity.
 template <class T, class Arch>
-GIBBS_INLINE T largest_lane(const batch<T, Arch>& x) {
+GIBBS_PART T largest_lane(const batch<T, Arch>& x) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     return _mm512_reduce_max_ps(max_or_second(x, batch<T, Arch>(-infinity<T>)));
@@ -582,7 +581,7 @@ GIBBS_INLINE T largest_lane(const batch<T, Arch>& x) {
 
 /// Lane 0.
 template <class T, class Arch>
-GIBBS_INLINE T first_lane(const batch<T, Arch>& x) {
+GIBBS_PART T first_lane(const batch<T, Arch>& x) {
   alignas(64) T buffer[lanes<T, Arch>];
   x.store_aligned(buffer);
   return buffer[0];

@@ -26,17 +26,17 @@ template <class T, class Arch, std::size_t N>
 struct terms {
   batch<T, Arch> of[N];
 
-  friend GIBBS_INLINE terms operator+(terms a, const terms& b) {
-    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { a.of[i] += b.of[i]; });
+  friend GIBBS_PART terms operator+(terms a, const terms& b) {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { a.of[i] += b.of[i]; });
     return a;
   }
 };
 
 /// The sums of what four batches side by side add.
 template <class T, class Arch, std::size_t N>
-GIBBS_INLINE terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
+GIBBS_PART terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
   terms<T, Arch, N> result;
-  unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { result.of[i] = in_one_batch(x.of[i]); });
+  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = in_one_batch(x.of[i]); });
   return result;
 }
 
@@ -44,7 +44,7 @@ GIBBS_INLINE terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
 /// one loop and not in another; of this one they do not where batches are taken by more than one
 /// loop.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> rounded_term(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+GIBBS_PART batch<T, Arch> rounded_term(const batch<T, Arch>& a, const batch<T, Arch>& b) {
   if constexpr (takes_four<single_arch<Arch>> && has_fma<Arch>) {
     return multiply_add(a, b, batch<T, Arch>(T(0)));
   } else {
@@ -60,17 +60,17 @@ class sums {
   using B = batch<T, Arch>;
 
  public:
-  GIBBS_INLINE sums() {
-    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { sum_[i] = error_[i] = B(T(0)); });
+  GIBBS_PART sums() {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { sum_[i] = error_[i] = B(T(0)); });
   }
 
   /// add() where nothing has been added up before.
-  GIBBS_INLINE void start(const terms<T, Arch, N>& x) {
-    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA { sum_[i] = x.of[i]; });
+  GIBBS_PART void start(const terms<T, Arch, N>& x) {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { sum_[i] = x.of[i]; });
   }
 
-  GIBBS_INLINE void add(const terms<T, Arch, N>& x) {
-    unroll<N>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+  GIBBS_PART void add(const terms<T, Arch, N>& x) {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (i >= N - Exact) {
         sum_[i] += x.of[i];
         return;
@@ -83,8 +83,8 @@ class sums {
 
   /// To be called after every `settle_after` additions, in a loop without end: the errors are only
   /// added up with errors of their own.
-  GIBBS_INLINE void settle() {
-    unroll<N - Exact>([&](std::size_t i) GIBBS_INLINE_LAMBDA {
+  GIBBS_PART void settle() {
+    unroll<N - Exact>([&](std::size_t i) GIBBS_PART_LAMBDA {
       const auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
       // A sum that became infinite left a NaN in its error, and stays infinite.
       sum_[i] = choose(error_[i] == error_[i], both.hi, sum_[i]);
@@ -92,7 +92,7 @@ class sums {
     });
   }
 
-  GIBBS_INLINE wide_batch<T, Arch> total_of_lanes(std::size_t i) const {
+  GIBBS_PART wide_batch<T, Arch> total_of_lanes(std::size_t i) const {
     return {sum_[i], error_[i]};
   }
 
@@ -129,12 +129,12 @@ enum class pace { fast, steady, compact };
 /// Adds up at(i), the terms of the batch of elements from i on, and at_first(i, count), those of a
 /// batch that is not full, over n elements.
 template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class At, class AtFirst>
-GIBBS_INLINE void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At at,
-                                 AtFirst at_first) {
+GIBBS_PART void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At at,
+                               AtFirst at_first) {
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
   if constexpr (Pace == pace::steady) {
-    const auto at_any = [&](std::size_t k) GIBBS_INLINE_LAMBDA {
+    const auto at_any = [&](std::size_t k) GIBBS_PART_LAMBDA {
       return k + step <= n ? at(k) : at_first(k, n - k);
     };
     for (std::size_t groups = 1; i < n; ++groups) {
@@ -174,7 +174,7 @@ GIBBS_INLINE void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, A
 /// The sum of the terms of up to four batches, from i on, which moves on behind them. at_first(i,
 /// count) has those of one.
 template <class AtFirst>
-GIBBS_INLINE auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, AtFirst at_first) {
+GIBBS_PART auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, AtFirst at_first) {
   // Zeros, since compilers add before they know whether to.
   decltype(at_first(i, step)) first{};
   decltype(first) pair{};
@@ -190,8 +190,8 @@ GIBBS_INLINE auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, A
 /// refuses, and then they are taken one by one, as those behind the last four are. step is the
 /// number of elements in a batch.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class AtFour, class AtFirst>
-GIBBS_INLINE void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, std::size_t step,
-                                 AtFour at_four, AtFirst at_first) {
+GIBBS_PART void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, std::size_t step,
+                               AtFour at_four, AtFirst at_first) {
   std::size_t additions = 0;
   for (std::size_t i = 0; i < n;) {
     const std::size_t end = (std::min)(additions + (n - i) / (4 * step), settle_after);
@@ -213,22 +213,22 @@ GIBBS_INLINE void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, s
 /// have add_up_four(sum, four batches...), which may refuse.
 template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
           class... Inputs>
-GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
-                             Inputs... inputs) {
-  const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
+GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
+                           Inputs... inputs) {
+  const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_PART_LAMBDA {
     return term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
   };
   if constexpr (takes_four<Arch> && Pace != pace::compact) {
     add_up_by_four(
         into, n, lanes<T, Arch>,
-        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_INLINE_LAMBDA {
+        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_PART_LAMBDA {
           return term.add_up_four(sum, read<T, four<Arch>>(inputs.data + i)...);
         },
         at_first);
   } else {
     add_up_batches<Pace>(
         into, n,
-        [&](std::size_t i) GIBBS_INLINE_LAMBDA { return term(read<T, Arch>(inputs.data + i)...); },
+        [&](std::size_t i) GIBBS_PART_LAMBDA { return term(read<T, Arch>(inputs.data + i)...); },
         at_first);
   }
 }
@@ -236,9 +236,9 @@ GIBBS_INLINE void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term 
 /// The same at a fast pace, where term also returns, through its first argument, a batch for out,
 /// which may be in. It must do for four batches side by side, too.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
-GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
-                                       Term term, input<T> in) {
-  const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_INLINE_LAMBDA {
+GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
+                                     Term term, input<T> in) {
+  const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_PART_LAMBDA {
     batch<T, Arch> result;
     const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
     write_first(out + i, result, count);
@@ -247,7 +247,7 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_
   if constexpr (takes_four<Arch>) {
     add_up_by_four(
         into, n, lanes<T, Arch>,
-        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_INLINE_LAMBDA {
+        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_PART_LAMBDA {
           batch<T, four<Arch>> results;
           sum = in_one_batch(term(results, read<T, four<Arch>>(in.data + i)));
           write(out + i, results);
@@ -258,7 +258,7 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_
     batch<T, Arch> result;
     add_up_batches<pace::fast>(
         into, n,
-        [&](std::size_t i) GIBBS_INLINE_LAMBDA {
+        [&](std::size_t i) GIBBS_PART_LAMBDA {
           const auto added = term(result, read<T, Arch>(in.data + i));
           write(out + i, result);
           return added;
@@ -269,13 +269,13 @@ GIBBS_INLINE void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_
 
 /// out = f(in), element by element; out may be in.
 template <pace Pace, class T, class Arch, class Map>
-GIBBS_INLINE void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
+GIBBS_PART void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
   const T* in = from.data;
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
     const auto at = [&](std::size_t k)
-                        GIBBS_INLINE_LAMBDA { write(out + k, f(read<T, Arch>(in + k))); };
+                        GIBBS_PART_LAMBDA { write(out + k, f(read<T, Arch>(in + k))); };
     for (; i + 4 * step <= n; i += 4 * step) {
       at(i);
       at(i + step);
@@ -298,11 +298,11 @@ struct extremes {
   B smallest = B(infinity<T>);
 
   template <bool WithSmallest>
-  GIBBS_INLINE void look_at(const B& x, T floor) {
+  GIBBS_PART void look_at(const B& x, T floor) {
     largest = max_or_second(x, largest);
     if constexpr (WithSmallest) smallest = min_from(B(floor), x, smallest);
   }
-  GIBBS_INLINE void look_at(const extremes& other) {
+  GIBBS_PART void look_at(const extremes& other) {
     largest = max_or_second(other.largest, largest);
     smallest = min_or_second(other.smallest, smallest);
   }
@@ -310,12 +310,12 @@ struct extremes {
 
 /// Of the elements of a row, still apart by lanes.
 template <bool WithSmallest, class T, class Arch>
-GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floor = -infinity<T>) {
+GIBBS_PART extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floor = -infinity<T>) {
   constexpr std::size_t step = lanes<T, Arch>;
   extremes<T, Arch> of[4];
   std::size_t i = 0;
   for (; i + 4 * step <= n; i += 4 * step) {
-    unroll<4>([&](std::size_t k) GIBBS_INLINE_LAMBDA {
+    unroll<4>([&](std::size_t k) GIBBS_PART_LAMBDA {
       of[k].template look_at<WithSmallest>(read<T, Arch>(in + i + k * step), floor);
     });
   }
@@ -324,12 +324,12 @@ GIBBS_INLINE extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floo
     // What fills up the lanes is an element: none that is larger or smaller than all.
     of[0].template look_at<WithSmallest>(read_first<T, Arch>(in + i, count, in[i]), floor);
   }
-  unroll<3>([&](std::size_t k) GIBBS_INLINE_LAMBDA { of[0].look_at(of[k + 1]); });
+  unroll<3>([&](std::size_t k) GIBBS_PART_LAMBDA { of[0].look_at(of[k + 1]); });
   return of[0];
 }
 
 template <class T, class Arch>
-GIBBS_INLINE T sweep_max(std::size_t n, const T* in) {
+GIBBS_PART T sweep_max(std::size_t n, const T* in) {
   return largest_lane(sweep_extremes<false, T, Arch>(n, in).largest);
 }
 

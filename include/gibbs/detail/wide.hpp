@@ -114,7 +114,7 @@ struct split {
 
 /// The leading half of the digits, rounded down; a product of two halves is exact.
 template <class T, class Arch>
-GIBBS_INLINE batch<T, Arch> short_part(const batch<T, Arch>& x) {
+GIBBS_PART batch<T, Arch> short_part(const batch<T, Arch>& x) {
   constexpr int dropped = (mantissa_bits<T> + 2) / 2;
   return from_bits<T, Arch>(bits(x) & batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
 }
@@ -126,23 +126,23 @@ struct wide_batch {
   B hi;
   B lo;
 
-  GIBBS_INLINE B value() const { return hi + lo; }
+  GIBBS_PART B value() const { return hi + lo; }
   /// The same with |lo| <= ulp(hi) / 2.
-  GIBBS_INLINE wide_batch ordered() const { return ordered_sum(hi, lo); }
+  GIBBS_PART wide_batch ordered() const { return ordered_sum(hi, lo); }
 
   /// The exact sum (D. E. Knuth).
-  GIBBS_INLINE static wide_batch sum(const B& a, const B& b) {
+  GIBBS_PART static wide_batch sum(const B& a, const B& b) {
     const B hi = a + b;
     const B t = hi - a;
     return {hi, (a - (hi - t)) + (b - t)};
   }
   /// The exact sum where |a| >= |b| or a is 0 (T. J. Dekker).
-  GIBBS_INLINE static wide_batch ordered_sum(const B& a, const B& b) {
+  GIBBS_PART static wide_batch ordered_sum(const B& a, const B& b) {
     const B hi = a + b;
     return {hi, b - (hi - a)};
   }
   /// The exact product.
-  GIBBS_INLINE static wide_batch product(const B& a, const B& b) {
+  GIBBS_PART static wide_batch product(const B& a, const B& b) {
     const B hi = a * b;
     if constexpr (has_fma<Arch>) {
       return {hi, multiply_subtract(a, b, hi)};
@@ -156,7 +156,7 @@ struct wide_batch {
   }
 
   /// (a * b).value(), where lo is small beside hi.
-  GIBBS_INLINE static B rounded_product(const wide_batch& a, const wide_batch& b) {
+  GIBBS_PART static B rounded_product(const wide_batch& a, const wide_batch& b) {
     if constexpr (has_fma<Arch>) {
       return multiply_add(a.hi, b.hi, multiply_add(a.hi, b.lo, a.lo * b.hi));
     } else {
@@ -166,8 +166,7 @@ struct wide_batch {
 
   /// (a * b - c).value(), where lo is small beside hi; a difference that is small beside c loses
   /// nothing.
-  GIBBS_INLINE static B product_minus(const wide_batch& a, const wide_batch& b,
-                                      const wide_batch& c) {
+  GIBBS_PART static B product_minus(const wide_batch& a, const wide_batch& b, const wide_batch& c) {
     const B low = multiply_subtract(a.hi, b.lo, c.lo) + a.lo * b.hi;
     if constexpr (has_fma<Arch>) {
       return multiply_subtract(a.hi, b.hi, c.hi) + low;
@@ -177,20 +176,20 @@ struct wide_batch {
     }
   }
 
-  friend GIBBS_INLINE wide_batch choose(const mask<T, Arch>& condition, const wide_batch& yes,
-                                        const wide_batch& no) {
+  friend GIBBS_PART wide_batch choose(const mask<T, Arch>& condition, const wide_batch& yes,
+                                      const wide_batch& no) {
     return {detail::choose(condition, yes.hi, no.hi), detail::choose(condition, yes.lo, no.lo)};
   }
-  friend GIBBS_INLINE wide_batch operator+(const wide_batch& a, const wide_batch& b) {
+  friend GIBBS_PART wide_batch operator+(const wide_batch& a, const wide_batch& b) {
     const wide_batch s = sum(a.hi, b.hi);
     return ordered_sum(s.hi, s.lo + (a.lo + b.lo));
   }
-  friend GIBBS_INLINE wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
-  friend GIBBS_INLINE wide_batch operator*(const wide_batch& a, const wide_batch& b) {
+  friend GIBBS_PART wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
+  friend GIBBS_PART wide_batch operator*(const wide_batch& a, const wide_batch& b) {
     const wide_batch p = product(a.hi, b.hi);
     return ordered_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
   }
-  friend GIBBS_INLINE wide_batch operator/(const wide_batch& a, const wide_batch& b) {
+  friend GIBBS_PART wide_batch operator/(const wide_batch& a, const wide_batch& b) {
     // The quotient is only nearly the closest one; what it lacks is made up for.
     const B inverse = B(T(1)) / b.hi;
     const B quotient = a.hi * inverse;
@@ -201,13 +200,13 @@ struct wide_batch {
 };
 
 template <class T, class Arch>
-GIBBS_INLINE wide_batch<T, Arch> in_all_lanes(const split<T>& x) {
+GIBBS_PART wide_batch<T, Arch> in_all_lanes(const split<T>& x) {
   return {batch<T, Arch>(x.hi), batch<T, Arch>(x.lo)};
 }
 
 /// Lane 0.
 template <class T, class Arch>
-GIBBS_INLINE wide<T> first_lane(const wide_batch<T, Arch>& x) {
+GIBBS_PART wide<T> first_lane(const wide_batch<T, Arch>& x) {
   return wide<T>(first_lane(x.hi)) + wide<T>(first_lane(x.lo));
 }
 
