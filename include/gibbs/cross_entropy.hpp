@@ -190,7 +190,11 @@ struct target_terms {
 /// marks[r] is 1 for rows that has_tiny, 0 for others. Seldom called, and out of the way of what is
 /// often: inlined, a compiler with a sanitizer takes minutes over it.
 template <class T, class Arch>
-GIBBS_KERNEL void mark_tiny_rows(matrix_view<const T> p, T* marks) {
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+GIBBS_KERNEL void
+mark_tiny_rows(matrix_view<const T> p, T* marks) {
   for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
     marks[r] =
         r < p.rows() && has_tiny<T, single_arch<Arch>>(p.columns(), row_of(p, r)) ? T(1) : T(0);

@@ -582,7 +582,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
     }
   };
   std::size_t first = for_each_four<T, Arch>(
-      logits.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL {
+      logits.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
         constexpr std::size_t rows = lanes<T, Four>;
         tile<T, Four> x(rows_of(logits, i, rows));
         put(i, rows, add_up_tile<T, Four>(t, of, x, tile<T, Four>(rows_of(others, i, rows))...));

@@ -152,7 +152,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, matrix_view<cons
     });
   };
   std::size_t first = for_each_four<T, Arch, term_type::longest_of_four>(
-      x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL {
+      x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
         constexpr std::size_t rows = lanes<T, Four>;
         batch<T, Four> mark(T(0));
         const auto total = add_up_tiles(marking_term<T, Four, term_type>{term_type(), mark},
