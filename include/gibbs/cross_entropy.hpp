@@ -188,9 +188,9 @@ struct target_terms {
 };
 
 /// marks[r] is 1 for rows that has_tiny, 0 for others. Seldom called, and out of the way of what is
-/// often: inlined, a compiler with a sanitizer takes minutes over it.
+/// often: inlined, as clang may do with kernels, it takes minutes to compile with a sanitizer.
 template <class T, class Arch>
-#if defined(__GNUC__)
+#if defined(__clang__)
 __attribute__((noinline))
 #endif
 GIBBS_KERNEL void

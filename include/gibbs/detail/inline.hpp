@@ -3,7 +3,8 @@
 // How functions become machine code:
 // GIBBS_INLINE: never a symbol of their own, without optimisation either, so that units compiled
 //   with different -m flags do not share them.
-// GIBBS_KERNEL: a symbol of their own, with all the parts that they call in it.
+// GIBBS_KERNEL: a symbol of their own, with all the parts that they call in it. (Where clang
+//   optimises, its own choice.)
 // GIBBS_PART, GIBBS_PART_LAMBDA: parts of kernels. They have an architecture in their name (a
 //   template parameter, their own or that of the function around them), so that it does no harm
 //   where one becomes a symbol. Without optimisation each does, which takes a sixth of the time to
@@ -16,7 +17,7 @@
 #define GIBBS_INLINE __forceinline
 #define GIBBS_KERNEL
 #define GIBBS_KERNEL_OR_PART
-#define GIBBS_PART __forceinline
+#define GIBBS_PART GIBBS_INLINE
 #define GIBBS_PART_LAMBDA
 #else
 #define GIBBS_INLINE inline __attribute__((always_inline))
@@ -34,7 +35,7 @@
 #define GIBBS_PART inline
 #define GIBBS_PART_LAMBDA
 #else
-// clang flattens one level only.
+// clang flattens one level only, so that parts are always inlined here.
 #define GIBBS_KERNEL
 #define GIBBS_KERNEL_OR_PART __attribute__((always_inline))
 #define GIBBS_PART GIBBS_INLINE
