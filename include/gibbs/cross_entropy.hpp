@@ -100,8 +100,8 @@ struct cross_entropy_term {
   /// usual one, and sooner known.)
   template <class Four>
   GIBBS_PART static bool of_four(Four& terms, const Four& p, const Four& q) {
-    const Four zero(T(0));
-    const auto normal = is_normal(q);
+    Four zero(T(0));
+    auto normal = is_normal(q);
     if (!all_hold((p >= zero) & normal) &&
         !all_hold(((p > zero) & normal) | ((p == zero) & (q >= zero)))) {
       return false;
@@ -148,11 +148,11 @@ GIBBS_KERNEL void cross_entropy_label_rows_in(matrix_view<const T> logits, label
         for (std::size_t r = 0; r < rows; ++r) {
           at_label[r] = row_of(logits, first + r)[labels[first + r]];
         }
-        const B largest = totals.largest;
-        const B x = read<T, A>(at_label);
-        const auto valid = (x > B(lowest)) & (x <= largest);
-        const wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
-        const wide_type scaled = distance * in_all_lanes<T, A>(t.inverse);
+        B largest = totals.largest;
+        B x = read<T, A>(at_label);
+        auto valid = (x > B(lowest)) & (x <= largest);
+        wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
+        wide_type scaled = distance * in_all_lanes<T, A>(t.inverse);
         return row_results<T, A>{(scaled + totals.log_sum()).value(), valid};
       },
       [&](std::size_t i) {
@@ -176,11 +176,11 @@ struct target_terms {
   GIBBS_PART terms<T, Arch, 5> operator()(const Row& row, const batch<T, Arch>& x,
                                           const batch<T, Arch>& p) const {
     using B = batch<T, Arch>;
-    const B zero(T(0));
+    B zero(T(0));
     auto added = weight_terms<5>(row, x);
     // 0 times the distance of a masked element is 0; otherwise the product is infinite, which makes
     // the result invalid.
-    const B counted = choose(p == zero, row.largest(), x);
+    B counted = choose(p == zero, row.largest(), x);
     added.of[3] = rounded_term(p, row.distance_times_t(counted));
     added.of[2] = choose(p < zero, B(std::numeric_limits<T>::quiet_NaN()), p);
     return added;
@@ -216,13 +216,13 @@ struct target_sums {
     // The logarithm of a sum of weights is below 2^10.
     valid = (distances.hi <= B(largest_difference(t))) &
             (mass.hi <= B((std::numeric_limits<T>::max)() / 2048));
-    const auto doubtful = distances.hi < B(least_sum<T>(target.columns()));
+    auto doubtful = distances.hi < B(least_sum<T>(target.columns()));
     if (any_holds(doubtful)) {
       alignas(64) T tiny[lanes<T, Arch>];
       mark_tiny_rows<T, Arch>(target, tiny);
       valid = valid & ~(doubtful & (read<T, Arch>(tiny) != B(T(0))));
     }
-    const wide_type zero{B(T(0)), B(T(0))};
+    wide_type zero{B(T(0)), B(T(0))};
     distances = choose(valid, distances, zero) * in_all_lanes<T, Arch>(t.inverse);
     mass = choose(valid, mass, zero);
   }
@@ -270,9 +270,8 @@ GIBBS_KERNEL T cross_entropy_target_row(const T* x, const T* target, std::size_t
     if (!plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
     }
-    const auto totals =
-        add_up_plain_row<T, Arch>(t, largest, target_terms(), count, x + i, target + i);
-    const target_sums<T, Arch> sums_of_piece(totals, t, {target + i, 1, count});
+    auto totals = add_up_plain_row<T, Arch>(t, largest, target_terms(), count, x + i, target + i);
+    target_sums<T, Arch> sums_of_piece(totals, t, {target + i, 1, count});
     if (lane_bits<T, Arch>(sums_of_piece.valid, 1) == 0) {
       return cross_entropy_target_careful<T, Arch>(x, target, n, t);
     }
@@ -300,8 +299,8 @@ GIBBS_KERNEL void cross_entropy_target_rows(matrix_view<const T> logits,
   reduce_logits<T, Arch>(
       results, t, target_terms(),
       [&]<class A>(std::size_t first, std::size_t rows, const plain_totals<T, A, 5>& totals) {
-        const target_sums<T, A> of(totals, t, rows_of(target, first, rows));
-        const auto value = (of.distances + of.mass * totals.log_sum()).value();
+        target_sums<T, A> of(totals, t, rows_of(target, first, rows));
+        auto value = (of.distances + of.mass * totals.log_sum()).value();
         return row_results<T, A>{value, of.valid};
       },
       [&](std::size_t i) {

@@ -74,7 +74,7 @@ struct entropy_term {
   }
   /// Of normal numbers and zeros: 0 times any number is 0.
   GIBBS_PART static bool of_four(batch<T, four<Arch>>& terms, const batch<T, four<Arch>>& p) {
-    const auto normal = is_normal(p);
+    auto normal = is_normal(p);
     if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;
     terms = in_turn(
         [](const B& x) GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
@@ -98,7 +98,7 @@ struct entropy_from_logits_terms {
   GIBBS_PART terms<T, Arch, 4> operator()(const Row& row, const batch<T, Arch>& x) const {
     auto added = weight_terms<4>(row, x);
     // 0 times the distance of a masked element is 0.
-    const auto distance = row.distance_times_t(row.clamped(x)) * batch<T, Arch>(inverse);
+    auto distance = row.distance_times_t(row.clamped(x)) * batch<T, Arch>(inverse);
     added.of[2] = rounded_term(added.of[0] + added.of[1], distance);
     return added;
   }
@@ -137,17 +137,17 @@ GIBBS_KERNEL entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n,
   using B = batch<T, Arch>;
   const T largest = sweep_max<T, Arch>(n, x);
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    const auto totals =
+    auto totals =
         add_up_plain_row<T, Arch>(t, largest, entropy_from_logits_terms<T>{t.inverse.hi}, n, x);
     return {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
   }
-  const careful_row<T, Arch> row(t, largest);
+  careful_row<T, Arch> row(t, largest);
   sums<T, Arch, 4, 1> all;
   sweep_sums<pace::compact>(
       all, n,
       [&](const B& v) {
         auto added = weight_terms<4>(row, v);
-        const B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
+        B counted = choose(added.of[0] == B(T(0)), row.largest(), v);
         added.of[2] = (added.of[0] + added.of[1]) * row.distance(counted);
         return added;
       },
@@ -182,12 +182,11 @@ GIBBS_KERNEL void entropy_from_logits_rows_in(matrix_view<const T> logits, T* re
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T>{t.inverse.hi},
       [&]<class A>(std::size_t, std::size_t, const plain_totals<T, A, 4>& totals) {
-        const auto value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
+        auto value = (totals.log_sum() + totals.distances(t) / totals.all()).value();
         return row_results<T, A>{value, value == value};
       },
       [&](std::size_t i) {
-        const auto sum =
-            entropy_sum_of_row<T, Arch>(row_of(logits, i), logits.columns(), t, for_parts);
+        auto sum = entropy_sum_of_row<T, Arch>(row_of(logits, i), logits.columns(), t, for_parts);
         return entropy_of<T, Arch>(sum);
       },
       logits);

@@ -79,8 +79,8 @@ struct kl_term_or_limit {
       return of(mark, p, q);
     } else {
       // Large p and q, whose term is small or 0 here, must not overflow.
-      const auto large = p >= B(T(1));
-      const B term = of(mark, choose(large, p, lifted<true>(p)), choose(large, q, lifted<true>(q)));
+      auto large = p >= B(T(1));
+      B term = of(mark, choose(large, p, lifted<true>(p)), choose(large, q, lifted<true>(q)));
       return choose(large, lifted<true>(term), term);
     }
   }
@@ -91,12 +91,12 @@ struct kl_term_or_limit {
       terms = kl_term<true>(p, q);
       return true;
     }
-    const Four zero(T(0));
-    const Four one(T(1));
-    const auto limit = p == zero;
-    const Four p_regular = choose(limit, one, p);
-    const Four q_regular = choose(limit, one, q);
-    const auto valid = (q >= zero) & (q <= Four((std::numeric_limits<T>::max)()));
+    Four zero(T(0));
+    Four one(T(1));
+    auto limit = p == zero;
+    Four p_regular = choose(limit, one, p);
+    Four q_regular = choose(limit, one, q);
+    auto valid = (q >= zero) & (q <= Four((std::numeric_limits<T>::max)()));
     if (!all_hold(are_normal(p_regular, q_regular) & valid)) return false;
     terms = choose(limit, q, kl_term<true>(p_regular, q_regular));
     return true;
@@ -113,14 +113,14 @@ struct kl_term_or_limit {
 
   GIBBS_PART static B of(B& mark, const B& p, const B& q) {
     if (all_hold(are_normal(p, q))) return kl_term<true>(p, q);
-    const B zero(T(0));
-    const B one(T(1));
-    const B most((std::numeric_limits<T>::max)());
-    const auto regular = (p > zero) & (q > zero);
-    const B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
+    B zero(T(0));
+    B one(T(1));
+    B most((std::numeric_limits<T>::max)());
+    auto regular = (p > zero) & (q > zero);
+    B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
     mark = choose((q == zero) & (p > zero), one, mark);
-    const B limit = choose(p == zero, q, zero);
-    const auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
+    B limit = choose(p == zero, q, zero);
+    auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
     return choose(valid, choose(regular, term, limit), B(std::numeric_limits<T>::quiet_NaN()));
   }
 };
@@ -135,11 +135,11 @@ struct kl_parts {
   B surplus;
 
   GIBBS_PART kl_parts(const B& p, const B& q, const B& d) {
-    const B one(T(1));
-    const auto is_close = (d >= B(T(-2))) & (d <= one);
-    const B d_close = zero_unless(is_close, d);
+    B one(T(1));
+    auto is_close = (d >= B(T(-2))) & (d <= one);
+    B d_close = zero_unless(is_close, d);
     // In this order the square of a tiny d does not underflow.
-    const B close = (p * d_close) * (d_close * exp_remainder(d_close));
+    B close = (p * d_close) * (d_close * exp_remainder(d_close));
     term = choose(is_close, close, multiply_add(p, d - one, q));
     surplus = choose(is_close, p * d_close - close, p - q);
   }
@@ -239,10 +239,10 @@ struct kl_from_logits_careful_term {
   B& mark;      ///< 2 for terms that are infinite, 1 for those that are left out
 
   GIBBS_PART terms<T, Arch, 2> operator()(const B& x, const B& y) const {
-    const B zero(T(0));
-    const B negative_infinity(-infinity<T>);
-    const B p = wide_type::rounded_product(p_row.weight_in_parts(x), p_factor);
-    const B q = wide_type::rounded_product(q_row.weight_in_parts(y), q_factor);
+    B zero(T(0));
+    B negative_infinity(-infinity<T>);
+    B p = wide_type::rounded_product(p_row.weight_in_parts(x), p_factor);
+    B q = wide_type::rounded_product(q_row.weight_in_parts(y), q_factor);
     auto p_zero = x == negative_infinity;
     auto q_zero = y == negative_infinity;
     if (greedy) {
@@ -250,16 +250,16 @@ struct kl_from_logits_careful_term {
       q_zero = y < q_row.largest();
     }
     // What is not used below gets some d here that causes no overflow.
-    const auto counts = (x >= B(far_away.least_x)) & ~p_zero & ~q_zero;
-    const auto left_out = counts & far_away(x, y);
-    const auto regular = counts & ~left_out;
-    const B x_counted = choose(regular, x, p_row.largest());
-    const B y_counted = choose(regular, y, q_row.largest());
-    const B d = p_row.difference_to(q_row, x_counted, y_counted, shift);
-    const auto p_only = q_zero & ~p_zero;
+    auto counts = (x >= B(far_away.least_x)) & ~p_zero & ~q_zero;
+    auto left_out = counts & far_away(x, y);
+    auto regular = counts & ~left_out;
+    B x_counted = choose(regular, x, p_row.largest());
+    B y_counted = choose(regular, y, q_row.largest());
+    B d = p_row.difference_to(q_row, x_counted, y_counted, shift);
+    auto p_only = q_zero & ~p_zero;
     mark = max_or_second(choose(left_out, B(T(1)), zero), mark);
     mark = choose(p_only, B(T(2)), mark);
-    const kl_parts<T, Arch> parts(p, q, d);
+    kl_parts<T, Arch> parts(p, q, d);
     return {{choose(left_out, zero, choose(p == zero, q, parts.term)),
              choose(left_out, zero, choose(p == zero, -q, parts.surplus))}};
   }
@@ -295,18 +295,18 @@ class kl_from_logits_term {
     using wide_v = wide_batch<T, A>;
     // Where x is -infinity p is 0, whatever d is. The maxima of plain rows are not large: nothing
     // is lost until their distance is subtracted, as a part of the shift.
-    const V least(least_);
-    const wide_v apart = wide_v::sum(max_or_second(least, x), -max_or_second(least, y));
-    const V d = wide_v::product_minus(apart, {V(inverse_.hi), V(inverse_.lo)},
-                                      {V(shift_.hi), V(shift_.lo)});
-    const V masked(-infinity<T>);
-    const auto marked = (apart.hi > V(most_apart_)) | ((x > masked) & (y == masked));
+    V least(least_);
+    wide_v apart = wide_v::sum(max_or_second(least, x), -max_or_second(least, y));
+    V d = wide_v::product_minus(apart, {V(inverse_.hi), V(inverse_.lo)},
+                                {V(shift_.hi), V(shift_.lo)});
+    V masked(-infinity<T>);
+    auto marked = (apart.hi > V(most_apart_)) | ((x > masked) & (y == masked));
     if constexpr (std::is_same_v<A, Arch>) {
       mark = choose(marked, B(T(1)), mark);
     } else {
       mark = choose(in_one_mask(marked), B(T(1)), mark);
     }
-    const kl_parts<T, A> parts(p, w * V(q_factor_), d);
+    kl_parts<T, A> parts(p, w * V(q_factor_), d);
     return {{parts.term, parts.surplus, p}};
   }
 
@@ -355,7 +355,7 @@ GIBBS_INLINE T logit_at(const temperature<T>& t, T largest, double distance) {
 /// log(a / b), with an error that is small beside the rounding of 1.
 template <class T, class Arch>
 GIBBS_PART wide<T> log_quotient(wide<T> a, wide<T> b) {
-  const auto quotient = in_all_lanes<T, Arch>(split<T>(a / b));
+  auto quotient = in_all_lanes<T, Arch>(split<T>(a / b));
   return first_lane(log_of_sum(quotient.hi, {quotient.lo, batch<T, Arch>(T(0))}));
 }
 
@@ -384,8 +384,8 @@ GIBBS_KERNEL T kl_from_logits_row(const T* x, const T* y, std::size_t n, const t
       !is_finite(static_cast<double>(p.largest)) || !is_finite(static_cast<double>(q.largest))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
-  const row p_row(t, p.largest, q.largest);
-  const row q_row(t, q.largest, p.largest);
+  row p_row(t, p.largest, q.largest);
+  row q_row(t, q.largest, p.largest);
   // Lifted, so that nothing of terms that count is lost in subnormal numbers.
   const wide<T> lift(static_cast<double>(rescue_up<T>));
   const split<T> p_factor(lift / (p_row.largest_weight() * p.mass()));
@@ -405,7 +405,7 @@ GIBBS_KERNEL T kl_from_logits_row(const T* x, const T* y, std::size_t n, const t
     // change then, to first order.
     const T rounded_shift = static_cast<T>(shift);
     const wide<T> lost = shift - wide<T>(rounded_shift);
-    const kl_from_logits_careful_term<T, Arch> term{
+    kl_from_logits_careful_term<T, Arch> term{
         p_row,
         q_row,
         in_all_lanes<T, Arch>(p_factor),
@@ -462,10 +462,10 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
                                                      const row_weights<T, Arch>& q, AddUp add_up) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  const B zero(T(0));
-  const B one(T(1));
+  B zero(T(0));
+  B one(T(1));
   wide_type q_factor = p.sum / q.sum;
-  const wide_type at_maxima = q_factor * (wide_type{q.largest, zero} / wide_type{p.largest, zero});
+  wide_type at_maxima = q_factor * (wide_type{q.largest, zero} / wide_type{p.largest, zero});
   wide_type shift = log_of_sum(at_maxima.hi, {at_maxima.lo, zero});
   B mark = zero;
   B divergence = zero;
@@ -475,22 +475,21 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
   for (int tries = 0; rows != 0 && tries < 3; ++tries) {
     wide_type totals[3];
     add_up(rows, mark, q_factor.hi, shift, totals);
-    const wide_type surplus = totals[1] / totals[2];
-    const wide_type most{B(T(0.875)), zero};
-    const wide_type missing = choose(surplus.hi < most.hi, surplus, most);
-    const wide_type off = -log_of_sum(one, -missing);
-    const B excess = off.hi * (off.hi * exp_remainder(off.hi));
-    const B value = (totals[0] / totals[2]).value() - excess;
+    wide_type surplus = totals[1] / totals[2];
+    wide_type most{B(T(0.875)), zero};
+    wide_type missing = choose(surplus.hi < most.hi, surplus, most);
+    wide_type off = -log_of_sum(one, -missing);
+    B excess = off.hi * (off.hi * exp_remainder(off.hi));
+    B value = (totals[0] / totals[2]).value() - excess;
     divergence = choose(found, divergence, value);
-    const auto is_near = (off.hi >= B(T(-2))) & (off.hi <= one);
+    auto is_near = (off.hi >= B(T(-2))) & (off.hi <= one);
     found = found | (is_near & (excess <= value * B(T(0.125))));
     rows &= ~lane_bits<T, Arch>(found | (mark != zero) | (value != value), lanes<T, Arch>);
     shift = shift + off;
     q_factor = q_factor / (wide_type{one, zero} + -missing);
   }
-  const auto valid = found & (mark == zero) &
-                     (divergence >= B(far_logits<T, Arch>::least_divergence)) &
-                     (divergence <= B((std::numeric_limits<T>::max)()));
+  auto valid = found & (mark == zero) & (divergence >= B(far_logits<T, Arch>::least_divergence)) &
+               (divergence <= B((std::numeric_limits<T>::max)()));
   return {divergence, valid};
 }
 
@@ -510,13 +509,13 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch
   add_up_columns<is_four<Arch> ? 4 : 3>(
       all, logits.columns(),
       [&](std::size_t c) GIBBS_PART_LAMBDA {
-        const B w = result.row.weight(logits[c]).value();
+        B w = result.row.weight(logits[c]).value();
         weights.set(c, w);
         return terms<T, Arch, 1>{{w}};
       },
       [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
-          const auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
+          auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
           weights.set_four(c, w);
           sum.of[0] = in_one_batch(w);
         }
@@ -538,14 +537,14 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
   tile<T, Arch> q_logits(y);
   tile<T, Arch> p_weights;
   tile<T, Arch> q_weights;
-  const auto p = weigh_tile(t, p_logits, p_weights);
-  const auto q = weigh_tile(t, q_logits, q_weights);
+  auto p = weigh_tile(t, p_logits, p_weights);
+  auto q = weigh_tile(t, q_logits, q_weights);
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
       p, q,
       [&](std::uint32_t, B& mark, const B& q_factor, const wide_type& shift,
           wide_type(&totals)[3]) {
-        const kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
+        kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
         add_up_columns<is_four<Arch> ? 4 : 3>(
             all, x.columns(),
@@ -574,13 +573,13 @@ GIBBS_PART sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, s
                                            const T* x, const T* y, T depth) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
-  const B least_x = p_row.largest() - B(depth);
-  const B least_y = q_row.largest() - B(depth);
+  B least_x = p_row.largest() - B(depth);
+  B least_y = q_row.largest() - B(depth);
   terms<T, Arch, 2> sum{{B(T(0)), B(T(0))}};
   std::size_t left = (std::min)(n, most_sampled) / (8 * step);
   for (std::size_t i = 0; i + step <= n && left > 0; i += step) {
-    const B v = read<T, Arch>(x + i);
-    const B w = read<T, Arch>(y + i);
+    B v = read<T, Arch>(x + i);
+    B w = read<T, Arch>(y + i);
     if (!xsimd::any((v >= least_x) | (w >= least_y))) continue;
     sum = sum + terms<T, Arch, 2>{{p_row.weight(v).value(), q_row.weight(w).value()}};
     --left;
@@ -621,7 +620,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
   wide_type sampled[2];
   samples.bring_together(x.rows(), sampled);
   // With a little of the maxima, so that none is 0 beside the other.
-  const B little(T(1) / 16);
+  B little(T(1) / 16);
   p.sum = sampled[0] + wide_type{p.largest * little, B(T(0))};
   q.sum = sampled[1] + wide_type{q.largest * little, B(T(0))};
 
@@ -638,10 +637,10 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
         for (std::size_t r = 0; r < x.rows(); ++r) {
           sums<T, Arch, 3> all;
           if ((rows >> r & 1) != 0) {
-            const one_row p_row(p.row, p_memory, r);
-            const one_row q_row(q.row, q_memory, r);
-            const kl_from_logits_term<T, Arch> term(t, p_row, q_row, B(of_lanes[0][r]),
-                                                    {B(of_lanes[1][r]), B(of_lanes[2][r])});
+            one_row p_row(p.row, p_memory, r);
+            one_row q_row(q.row, q_memory, r);
+            kl_from_logits_term<T, Arch> term(t, p_row, q_row, B(of_lanes[0][r]),
+                                              {B(of_lanes[1][r]), B(of_lanes[2][r])});
             B row_mark(T(0));
             sweep_sums<pace::steady>(
                 all, x.columns(), kl_from_logits_of_rows<T, Arch>{term, row_mark, p_row, q_row},
@@ -674,8 +673,8 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(matrix_view<const T> p_logits,
   };
   const auto put_short = [&]<class A>(A, std::size_t first, std::size_t rows) {
     std::uint32_t plain = 0;
-    const auto result = kl_from_logits_short<T, A>(t, rows_of(p_logits, first, rows),
-                                                   rows_of(q_logits, first, rows), plain);
+    auto result = kl_from_logits_short<T, A>(t, rows_of(p_logits, first, rows),
+                                             rows_of(q_logits, first, rows), plain);
     alignas(64) T values[lanes<T, A>];
     write(values, result.value);
     put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
@@ -693,8 +692,8 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(matrix_view<const T> p_logits,
     std::uint32_t done = 0;
     alignas(64) T values[lanes<T, Arch>];
     if (may_be_plain) {
-      const auto result = kl_from_logits_long<T, Arch>(t, rows_of(p_logits, first, rows),
-                                                       rows_of(q_logits, first, rows), done);
+      auto result = kl_from_logits_long<T, Arch>(t, rows_of(p_logits, first, rows),
+                                                 rows_of(q_logits, first, rows), done);
       result.value.store_aligned(values);
       done &= lane_bits<T, Arch>(result.valid, rows);
     }

@@ -42,7 +42,7 @@ template <class T, class Arch, std::size_t N>
 GIBBS_PART batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
                                          const temperature<T>& t) {
   using B = batch<T, Arch>;
-  const wide_batch<T, Arch> largest{totals.largest, B(T(0))};
+  wide_batch<T, Arch> largest{totals.largest, B(T(0))};
   return (largest * in_all_lanes<T, Arch>(t.inverse) + totals.log_sum()).value();
 }
 
@@ -53,7 +53,7 @@ GIBBS_KERNEL void log_sum_exp_rows_in(matrix_view<const T> logits, T* results,
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
       [&]<class A>(std::size_t, std::size_t, const plain_totals<T, A, 3>& totals) {
-        const auto value = log_sum_exp_of(totals, t);
+        auto value = log_sum_exp_of(totals, t);
         return row_results<T, A>{value, value == value};
       },
       [&](std::size_t i) {

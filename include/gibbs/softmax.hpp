@@ -86,7 +86,7 @@ GIBBS_PART auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batc
   auto w = row.weight(x);
   weight = w.value();
   if constexpr (WithTotal) {
-    const auto is_largest = x == row.largest();
+    auto is_largest = x == row.largest();
     w.s = zero_if(is_largest, w.s);
     return terms<T, Arch, 4>{{w.s, w.rest(), weight, zero_unless(is_largest, B(T(1)))}};
   } else {
@@ -139,8 +139,8 @@ GIBBS_PART batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<
     return multiply_add(weight, scale.hi, weight * scale.lo);
   } else {
     // The first product is exact. Rounded before it is added to the rest, it would not notice it.
-    const auto high = short_part(weight);
-    const auto scale_high = short_part(scale.hi);
+    auto high = short_part(weight);
+    auto scale_high = short_part(scale.hi);
     return high * scale_high +
            (high * ((scale.hi - scale_high) + scale.lo) + (weight - high) * scale.hi);
   }
@@ -149,8 +149,8 @@ GIBBS_PART batch<T, Arch> scaled(const batch<T, Arch>& weight, const wide_batch<
 template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
-  const B hi = B(T(1)) / x.hi;
-  const auto p = wide_batch<T, Arch>::product(hi, x.hi);
+  B hi = B(T(1)) / x.hi;
+  auto p = wide_batch<T, Arch>::product(hi, x.hi);
   return {hi, (((B(T(1)) - p.hi) - p.lo) - hi * x.lo) * hi};
 }
 
@@ -171,7 +171,7 @@ GIBBS_PART void softmax_in_parts_of(const Row& row, const T* x, T* out, std::siz
     sweep_sums<pace::compact>(
         all, count,
         [&](const B& v) {
-          const auto weight = row.weight_in_parts(v);
+          auto weight = row.weight_in_parts(v);
           return terms<T, Arch, 2>{{weight.hi, weight.lo}};
         },
         input<T>{x + first, -infinity<T>});
@@ -184,8 +184,8 @@ GIBBS_PART void softmax_in_parts_of(const Row& row, const T* x, T* out, std::siz
   const wide<T> lift(static_cast<double>(rescue_up<T>));
   const split<T> scale(lift / sum);
   for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
-    const auto local = in_all_lanes<T, Arch>(scale);
-    const B down(rescue_down<T>);
+    auto local = in_all_lanes<T, Arch>(scale);
+    B down(rescue_down<T>);
     sweep_map<pace::compact, T, Arch>(
         count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
           return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(v), local) * down;
@@ -201,7 +201,7 @@ GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const tempe
   if (!is_finite(static_cast<double>(largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
   } else if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    const plain_row<T, Arch> row(t, batch<T, Arch>(largest));
+    plain_row<T, Arch> row(t, batch<T, Arch>(largest));
     softmax_in_parts_of<T, Arch>(row, x, out, n, for_parts);
   } else {
     softmax_in_parts_of<T, Arch>(careful_row<T, Arch>(t, largest), x, out, n, for_parts);
@@ -236,7 +236,7 @@ struct subnormal_distance {
   template <class A>
   GIBBS_PART std::uint32_t rows_without(matrix_view<const T> x,
                                         const plain_maxima<T, A>& plain) const {
-    const auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
+    auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
     return looked_through(x, plain, lane_bits<T, A>(doubtful, x.rows()));
   }
@@ -245,8 +245,8 @@ struct subnormal_distance {
     using B = batch<T, Arch>;
     constexpr std::size_t step = lanes<T, Arch>;
     // The largest of the elements that are so far below the maximum.
-    const B below(largest - from);
-    const B none(-infinity<T>);
+    B below(largest - from);
+    B none(-infinity<T>);
     B most[4] = {none, none, none, none};
     const auto look_at = [&](B& so_far, const B& v) {
       so_far = max_or_second(choose(v < below, v, none), so_far);
@@ -287,16 +287,15 @@ class softmax_short {
   GIBBS_PART void weigh(matrix_view<const T> logits, const temperature<T>& t,
                         const subnormal_distance<T, single_arch<Arch>>& subnormal) {
     tile_.read_rows(logits);
-    const auto plain =
-        tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
-    const plain_row<T, Arch> row(t, plain.largest);
+    auto plain = tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
+    plain_row<T, Arch> row(t, plain.largest);
     plain_totals<T, Arch, size> totals(row, subnormal.rows_without(logits, plain));
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     add_up_columns<4>(
         all, logits.columns(),
         [&](std::size_t c) GIBBS_PART_LAMBDA {
           B weight;
-          const auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);
+          auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);
           tile_.set(c, weight);
           return added;
         },
@@ -317,7 +316,7 @@ class softmax_short {
 
   /// What was added up of the rows that were plain is returned; the others are still to be done.
   GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(matrix_view<T> out) {
-    const wide_batch<T, Arch> scale = scale_;
+    wide_batch<T, Arch> scale = scale_;
     tile_.write_rows(out, result_.plain, [&](const B& weight) { return scaled(weight, scale); });
     return result_;
   }
@@ -343,28 +342,28 @@ class softmax_of_pieces {
   GIBBS_PART void look(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t,
                        T limit, const subnormal_distance<T, Arch>& subnormal) {
     rows_.read_rows(logits);
-    const auto plain = rows_.template keep_plain<true>(pieces, limit, subnormal.floor);
+    auto plain = rows_.template keep_plain<true>(pieces, limit, subnormal.floor);
     plain_ = subnormal.rows_without(logits, plain);
     row_type(t, plain.largest).store(in_memory_);
   }
 
   GIBBS_PART void weigh(pieces_type pieces, const temperature<T>& t) {
-    const row_type all(t, B::load_aligned(in_memory_.largest));
+    row_type all(t, B::load_aligned(in_memory_.largest));
     plain_totals<T, Arch, size> totals(all, plain_);
     constexpr std::size_t exact = softmax_exact<WithTotal>;
     add_up_pieces<sum_kinds<size, size - exact, WithTotal, exact>>(
         pieces, rows_.rows(),
         [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-          const one_plain_row<T, Arch> row(all, in_memory_, r);
+          one_plain_row<T, Arch> row(all, in_memory_, r);
           B weight;
-          const auto added =
+          auto added =
               softmax_terms<WithTotal>(weight, row, rows_.read(pieces, r, k, -infinity<T>));
           weight.store_aligned(weights_ + (r * pieces.count + k) * step);
           return added;
         },
         totals.of);
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
-    const auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
+    auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
     scale.hi.store_aligned(scale_hi_);
     scale.lo.store_aligned(scale_lo_);
     result_ = totals;
@@ -378,7 +377,7 @@ class softmax_of_pieces {
     T* row = out.data();
     for (std::size_t r = 0; r < rows; ++r, row += out.row_stride()) {
       if ((plain >> r & 1) == 0) continue;
-      const wide_type scale{B(scale_hi_[r]), B(scale_lo_[r])};
+      wide_type scale{B(scale_hi_[r]), B(scale_lo_[r])};
       const T* from = weights_ + r * pieces.count * step;
       write_pieces(pieces, row, [&](std::size_t k) GIBBS_PART_LAMBDA {
         return scaled(B::load_aligned(from + k * step), scale);
@@ -427,8 +426,8 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   using row_type = plain_row<T, Arch>;
   constexpr std::size_t size = softmax_size<WithTotal>;
   const std::size_t n = logits.columns();
-  const auto plain = plain_rows_of<true, T, Arch>(row_type::limit(t), logits, subnormal.floor);
-  const row_type rows(t, plain.largest);
+  auto plain = plain_rows_of<true, T, Arch>(row_type::limit(t), logits, subnormal.floor);
+  row_type rows(t, plain.largest);
   plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
@@ -443,7 +442,7 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if ((result.plain >> r & 1) != 0) {
-      const one_plain_row<T, Arch> row(rows, in_memory, r);
+      one_plain_row<T, Arch> row(rows, in_memory, r);
       sweep_sums_and_store(all, n, row_of(weights, r),
                            softmax_terms_of<WithTotal, T, Arch, one_plain_row<T, Arch>>(row),
                            input<T>{row_of(logits, r), -infinity<T>});
@@ -455,13 +454,13 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
     all_rows.set(r, all);
   }
   all_rows.bring_together(logits.rows(), result.of);
-  const auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
+  auto scale = reciprocal(result.of[softmax_sum<WithTotal>]);
   alignas(64) T hi[lanes<T, Arch>];
   alignas(64) T lo[lanes<T, Arch>];
   scale.hi.store_aligned(hi);
   scale.lo.store_aligned(lo);
   for_each_row(result.plain, [&](std::size_t r) {
-    const wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
+    wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
     sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(weights, r), T(0)}, row_of(out, r),
                                    [&](const B& weight) { return scaled(weight, row_scale); });
   });
@@ -479,7 +478,7 @@ GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(
   T maxima[most_parts];
   T minima[most_parts];
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
-    const auto of_part = sweep_extremes<true, T, Arch>(count, x + first, subnormal.floor);
+    auto of_part = sweep_extremes<true, T, Arch>(count, x + first, subnormal.floor);
     maxima[part] = largest_lane(of_part.largest);
     minima[part] = -largest_lane(-of_part.smallest);
   });
@@ -492,13 +491,13 @@ GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(
   }
   const bool is_plain = row_type::is_plain(row_type::limit(t), largest) &&
                         !(smallest < largest - subnormal.from && subnormal.is_in(x, n, largest));
-  const row_type row(t, B(is_plain ? largest : T(0)));
+  row_type row(t, B(is_plain ? largest : T(0)));
   plain_totals<T, Arch, size> result(row, is_plain ? 1 : 0);
   if (!is_plain) return result;
 
   wide<T> sums_of[most_parts][size] = {};
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
-    const row_type local = row;  // which no store may change, so that it stays in registers
+    row_type local = row;  // which no store may change, so that it stays in registers
     for (std::size_t i = 0; i < count; i += long_row) {
       sums<T, Arch, size, softmax_exact<WithTotal>> all;
       sweep_sums_and_store(all, (std::min)(long_row, count - i), out + first + i,
@@ -514,7 +513,7 @@ GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(
   }
   const split<T> scale(wide<T>(1.0) / totals[softmax_sum<WithTotal>]);
   for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
-    const auto local = in_all_lanes<T, Arch>(scale);
+    auto local = in_all_lanes<T, Arch>(scale);
     sweep_map<pace::fast, T, Arch>(count, input<T>{out + first, T(0)}, out + first,
                                    [&](const B& weight) { return scaled(weight, local); });
   });
@@ -641,14 +640,14 @@ template <class T, class Arch>
 GIBBS_KERNEL void log_softmax_map(const T* x, T* out, std::size_t n, const temperature<T>& t,
                                   T largest, T log_of_sum) {
   using B = batch<T, Arch>;
-  const B log_sum(log_of_sum);
+  B log_sum(log_of_sum);
   const input<T> in{x, largest};
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    const plain_row<T, Arch> row(t, B(largest));
+    plain_row<T, Arch> row(t, B(largest));
     sweep_map<pace::fast, T, Arch>(n, in, out,
                                    [&](const B& v) { return row.log_probability(v, log_sum); });
   } else {
-    const careful_row<T, Arch> row(t, largest);
+    careful_row<T, Arch> row(t, largest);
     sweep_map<pace::compact, T, Arch>(n, in, out,
                                       [&](const B& v) { return row.log_probability(v, log_sum); });
   }
@@ -677,7 +676,7 @@ class log_softmax_short {
  public:
   GIBBS_PART void add_up(matrix_view<const T> logits, const temperature<T>& t) {
     tile_.read_rows(logits);
-    const auto totals = add_up_tile<T, Arch>(t, weight_sums(), tile_);
+    auto totals = add_up_tile<T, Arch>(t, weight_sums(), tile_);
     largest_ = totals.largest;
     log_sum_ = totals.log_sum().value();
     plain_ = totals.plain;
@@ -685,8 +684,8 @@ class log_softmax_short {
 
   /// Returns which rows were plain; the others are still to be done.
   GIBBS_PART std::uint32_t write(matrix_view<T> out, const temperature<T>& t) {
-    const plain_row<T, Arch> row(t, largest_);
-    const B log_sum = log_sum_;
+    plain_row<T, Arch> row(t, largest_);
+    B log_sum = log_sum_;
     tile_.write_rows(out, plain_, [&](const B& v) { return row.log_probability(v, log_sum); });
     return plain_;
   }
@@ -708,7 +707,7 @@ class log_softmax_of_pieces {
  public:
   GIBBS_PART void add_up(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t) {
     rows_.read_rows(logits);
-    const auto totals = add_up_plain_pieces<T, Arch>(t, pieces, rows_);
+    auto totals = add_up_plain_pieces<T, Arch>(t, pieces, rows_);
     row_type(t, totals.largest).store(in_memory_);
     totals.log_sum().value().store_aligned(log_sum_);
     plain_ = totals.plain;
@@ -719,12 +718,12 @@ class log_softmax_of_pieces {
                                  const temperature<T>& t) const {
     const std::uint32_t plain = plain_;
     const std::size_t rows = out.rows();
-    const row_type all(t, B::load_aligned(in_memory_.largest));
+    row_type all(t, B::load_aligned(in_memory_.largest));
     T* to = out.data();
     for (std::size_t r = 0; r < rows; ++r, to += out.row_stride()) {
       if ((plain >> r & 1) == 0) continue;
-      const one_plain_row<T, Arch> row(all, in_memory_, r);
-      const B log_sum(log_sum_[r]);
+      one_plain_row<T, Arch> row(all, in_memory_, r);
+      B log_sum(log_sum_[r]);
       write_pieces(pieces, to, [&](std::size_t k) GIBBS_PART_LAMBDA {
         return row.log_probability(rows_.read(pieces, r, k, in_memory_.largest[r]), log_sum);
       });
@@ -798,7 +797,7 @@ GIBBS_KERNEL void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
-    const auto totals = add_up_long_rows<T, Arch>(t, weight_sums(), in);
+    auto totals = add_up_long_rows<T, Arch>(t, weight_sums(), in);
     alignas(64) T largest[lanes<T, Arch>];
     alignas(64) T log_sum[lanes<T, Arch>];
     totals.largest.store_aligned(largest);

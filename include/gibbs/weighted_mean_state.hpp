@@ -135,7 +135,7 @@ GIBBS_KERNEL void add_rows(T* memory, std::size_t width, const T* logits, const 
       if (logits[i] == -infinity<T>) continue;
       all.add({{B(p[i]) * read_first<T, Arch>(row_of(rows, i) + j, count, T(0))}});
     }
-    const auto total = all.total_of_lanes(0);
+    auto total = all.total_of_lanes(0);
     alignas(64) T hi[step];
     alignas(64) T lo[step];
     total.hi.store_aligned(hi);

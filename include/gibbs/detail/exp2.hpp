@@ -159,13 +159,13 @@ class scaled_exp2 {
 
   /// largest may differ from lane to lane. unfactor is 1 / factor, roughly.
   GIBBS_PART scaled_exp2(split<T> factor, T unfactor, const B& largest) : factors_(factor) {
-    const B pivot = ((largest * factors_.hi + B(rounder)) - B(rounder)) - B(T(headroom));
-    const B zero = pivot - B(T(exponent_bias<T>));
+    B pivot = ((largest * factors_.hi + B(rounder)) - B(rounder)) - B(T(headroom));
+    B zero = pivot - B(T(exponent_bias<T>));
     magic_ = B(rounder * unit) - zero;
     // Whatever the rounding mode, the floor is not far enough from the multiple of the unit to
     // become another one. (The product is there for compilers to leave the sum to the machine.)
-    const B quarter = largest * B(T(0)) + B(T(0.25));
-    const B rounded_up = (quarter + B(rounder)) - B(rounder);
+    B quarter = largest * B(T(0)) + B(T(0.25));
+    B rounded_up = (quarter + B(rounder)) - B(rounder);
     floor_ = (zero + (quarter - rounded_up * B(T(0.75))) * B(unit)) * B(unfactor);
   }
 
@@ -195,18 +195,18 @@ class scaled_exp2 {
   /// Likewise, with an error that is small beside that of the rounded number.
   GIBBS_PART wide_batch<T, Arch> in_parts(const B& x) const {
     using wide_type = wide_batch<T, Arch>;
-    const B slope(exp2_slope_at_0<T>);
-    const B clamped = max_or_second(floor_, x);
-    const B magic = magic_ + B(rounder - rounder * unit);
-    const B shifted = multiply_add(clamped, factors_.hi, magic);
-    const auto exponent = wide_type::product(clamped, factors_.hi);
+    B slope(exp2_slope_at_0<T>);
+    B clamped = max_or_second(floor_, x);
+    B magic = magic_ + B(rounder - rounder * unit);
+    B shifted = multiply_add(clamped, factors_.hi, magic);
+    auto exponent = wide_type::product(clamped, factors_.hi);
     // The first difference is exact, and 0 or a multiple of what the sum is rounded to.
-    const auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic),
-                                          multiply_add(clamped, factors_.lo, exponent.lo));
-    const auto linear = wide_type::product(r.hi, slope);
-    const auto sum = wide_type::ordered_sum(B(T(1)), linear.hi);
-    const B rest = multiply_add(r.hi * r.hi, exp2_curve(r.hi), r.lo * slope);
-    const B s = power_of_two(shifted);
+    auto r = wide_type::ordered_sum(exponent.hi - (shifted - magic),
+                                    multiply_add(clamped, factors_.lo, exponent.lo));
+    auto linear = wide_type::product(r.hi, slope);
+    auto sum = wide_type::ordered_sum(B(T(1)), linear.hi);
+    B rest = multiply_add(r.hi * r.hi, exp2_curve(r.hi), r.lo * slope);
+    B s = power_of_two(shifted);
     return {s * sum.hi, s * (sum.lo + (linear.lo + rest))};
   }
 
@@ -221,17 +221,17 @@ class scaled_exp2 {
 
  private:
   GIBBS_PART exponential<T, Arch> of_clamped(const B& x) const {
-    const B shifted = multiply_add(x, factors_.hi, magic_);
+    B shifted = multiply_add(x, factors_.hi, magic_);
     if constexpr (has_table) {
       using table = exp2_table<Arch>;
-      const auto i = bits(shifted);
-      const B excess = look_up<T, Arch>(table::excesses, i);
-      const B r = multiply_subtract(x, factors_.hi, shifted - magic_) +
-                  multiply_subtract(x, factors_.lo, excess);
-      const B s = with_exponent(look_up<T, Arch>(table::powers, i), i);
+      auto i = bits(shifted);
+      B excess = look_up<T, Arch>(table::excesses, i);
+      B r = multiply_subtract(x, factors_.hi, shifted - magic_) +
+            multiply_subtract(x, factors_.lo, excess);
+      B s = with_exponent(look_up<T, Arch>(table::powers, i), i);
       return {s, r, exp2_slope(r)};
     } else {
-      const B r = fraction(x, shifted - magic_);
+      B r = fraction(x, shifted - magic_);
       return {power_of_two(shifted), r, exp2_slope(r)};
     }
   }
@@ -247,9 +247,9 @@ class scaled_exp2 {
     if constexpr (has_fma<Arch>) {
       return multiply_add(x, factors_.lo, multiply_subtract(x, factors_.hi, k));
     } else {
-      const B x_high = short_part(x);
-      const B x_low = x - x_high;
-      const B low_part = factors_.hi - factors_.high_part;
+      B x_high = short_part(x);
+      B x_low = x - x_high;
+      B low_part = factors_.hi - factors_.high_part;
       // The first difference is exact, and only the last sum is rounded at the size of the result.
       return (x_high * factors_.high_part - k) +
              (x_high * low_part +

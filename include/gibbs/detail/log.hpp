@@ -90,18 +90,17 @@ struct log_parts {
     B normal = x;
     B moved(T(0));
     if constexpr (!Normal) {
-      const auto subnormal = x < B((std::numeric_limits<T>::min)());
+      auto subnormal = x < B((std::numeric_limits<T>::min)());
       normal = choose(subnormal, x * B(rescue_up<T>), x);
       moved = zero_unless(subnormal, B(T(rescue_exponent<T>)));
     }
-    const U shifted = bits(normal) + U(one - sqrt_half);
+    U shifted = bits(normal) + U(one - sqrt_half);
     e = small_integer<T, Arch>(from_exponent_field<T, Arch>(shifted), exponent_bias<T>);
     if constexpr (!Normal) e = e - moved;
-    const B m =
-        from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>)-1)) + U(sqrt_half));
+    B m = from_bits<T, Arch>((shifted & U((uint_of<T>(1) << mantissa_bits<T>)-1)) + U(sqrt_half));
     f = m - B(T(1));
-    const B s = f / (f + B(T(2)));
-    const B z = s * s;
+    B s = f / (f + B(T(2)));
+    B z = s * s;
     half_square = B(T(0.5)) * f * f;
     correction =
         multiply_add(s, multiply_add(z, short_atanh_tail(z), half_square), e * B(ln2_lo<T>));
@@ -166,13 +165,13 @@ GIBBS_PART batch<T, Arch> log_positive(const batch<T, Arch>& x) {
     B m;
     B e;
     split_number(x, m, e);
-    const auto sixteenth = mantissa_start(m);
-    const B r = multiply_subtract(m, look_up<T, Arch>(table::factors, sixteenth), B(T(1)));
-    const B first = multiply_add(e, B(ln2_hi<T>), look_up<T, Arch>(table::logs, sixteenth));
+    auto sixteenth = mantissa_start(m);
+    B r = multiply_subtract(m, look_up<T, Arch>(table::factors, sixteenth), B(T(1)));
+    B first = multiply_add(e, B(ln2_hi<T>), look_up<T, Arch>(table::logs, sixteenth));
     return first + (r + multiply_add(r * r, log1p_tail(r), e * B(ln2_lo<T>)));
   } else {
-    const log_parts<T, Arch, Normal> parts(x);
-    const B result =
+    log_parts<T, Arch, Normal> parts(x);
+    B result =
         multiply_add(parts.e, B(ln2_hi<T>), parts.f - (parts.half_square - parts.correction));
     if constexpr (Normal) return result;
     return choose(x > B((std::numeric_limits<T>::max)()), x, result);
@@ -185,10 +184,10 @@ template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   using wide = wide_batch<T, Arch>;
-  const wide u = wide::sum(n, x.hi);
-  const log_parts<T, Arch> parts(u.hi);
-  const wide first = wide::sum(parts.e * B(ln2_hi<T>), parts.f);
-  const B rest = (u.lo + x.lo) / u.hi - (parts.half_square - parts.correction);
+  wide u = wide::sum(n, x.hi);
+  log_parts<T, Arch> parts(u.hi);
+  wide first = wide::sum(parts.e * B(ln2_hi<T>), parts.f);
+  B rest = (u.lo + x.lo) / u.hi - (parts.half_square - parts.correction);
   return wide::sum(first.hi, first.lo + rest);
 }
 
@@ -206,9 +205,9 @@ template <class T, class Arch>
 GIBBS_PART batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q,
                                      batch<T, Arch>& mark) {
   using B = batch<T, Arch>;
-  const B zero(T(0));
+  B zero(T(0));
   B result = log_positive<false>(q);
-  const auto usual = (q > zero) & (p > zero);
+  auto usual = (q > zero) & (p > zero);
   if (!xsimd::all(usual)) {
     mark = choose((q == zero) & (p > zero), B(T(1)), mark);
     result = choose((q >= zero) & (p >= zero), choose(usual, result, zero),
@@ -234,40 +233,37 @@ GIBBS_PART batch<T, Arch> kl_term(const batch<T, Arch>& p, const batch<T, Arch>&
   B move_back(T(1));  // p / P
   auto q_only = p != p;
   if constexpr (!Normal) {
-    const B zero(T(0));
-    const B one(T(1));
-    const B tiny((std::numeric_limits<T>::min)());
-    const auto p_low = p < tiny;
-    const auto p_high = p > B((std::numeric_limits<T>::max)() / 4);
-    const auto q_low = q < tiny;
+    B zero(T(0));
+    B one(T(1));
+    B tiny((std::numeric_limits<T>::min)());
+    auto p_low = p < tiny;
+    auto p_high = p > B((std::numeric_limits<T>::max)() / 4);
+    auto q_low = q < tiny;
     q_only = p_low & (q > one);  // the rest does not count
-    const B up = choose(p_low, B(rescue_up<T>), choose(p_high, B(rescue_down<T>), one));
+    B up = choose(p_low, B(rescue_up<T>), choose(p_high, B(rescue_down<T>), one));
     P = p * up;
     q_normal = choose(q_low, q * B(rescue_up<T>), q);
     q_beside = choose(q_only, one, q) * up;
     move_back = choose(p_low, B(rescue_down<T>), choose(p_high, B(rescue_up<T>), one));
-    const B step(T(rescue_exponent<T>));
+    B step(T(rescue_exponent<T>));
     moved = choose(q_low, step, zero) - choose(p_low, step, choose(p_high, -step, zero));
   }
 
   // e is the difference of the logarithms rounded towards 0, so it is 0 unless one number is about
   // twice the other, or more. An offset keeps the differences of the bit patterns positive.
   constexpr uint_of<T> offset = uint_of<T>(exponent_bias<T>) << (mantissa_bits<T> + 1);
-  const U towards_zero =
+  U towards_zero =
       bits(zero_unless(P < q_normal, from_bits<T, Arch>(U((uint_of<T>(1) << mantissa_bits<T>)-1))));
-  const U exponent =
-      from_exponent_field<T, Arch>(bits(P) - bits(q_normal) + U(offset) + towards_zero);
-  const B Q =
-      from_bits<T, Arch>(bits(q_normal) + (to_exponent_field<T, Arch>(exponent) - U(offset)));
-  const B e = small_integer<T, Arch>(exponent, 2 * exponent_bias<T>) + moved;
+  U exponent = from_exponent_field<T, Arch>(bits(P) - bits(q_normal) + U(offset) + towards_zero);
+  B Q = from_bits<T, Arch>(bits(q_normal) + (to_exponent_field<T, Arch>(exponent) - U(offset)));
+  B e = small_integer<T, Arch>(exponent, 2 * exponent_bias<T>) + moved;
 
-  const B d = P - Q;
-  const B s = d / (P + Q);
-  const B z = s * s;
-  const B close = s * multiply_add(P * z, atanh_tail(z), d);
-  const B apart =
-      multiply_add(P, e * B(ln2_hi<T>), q_beside - Q) + (close + P * (e * B(ln2_lo<T>)));
-  const B term = choose(e == B(T(0)), close, apart);
+  B d = P - Q;
+  B s = d / (P + Q);
+  B z = s * s;
+  B close = s * multiply_add(P * z, atanh_tail(z), d);
+  B apart = multiply_add(P, e * B(ln2_hi<T>), q_beside - Q) + (close + P * (e * B(ln2_lo<T>)));
+  B term = choose(e == B(T(0)), close, apart);
   if constexpr (Normal) {
     return term;
   } else {

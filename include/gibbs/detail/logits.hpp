@@ -67,7 +67,7 @@ class plain_row {
   /// (x - max) / T - log_sum; -infinity for x = -infinity.
   GIBBS_PART B log_probability(const B& x, const B& log_sum) const {
     if constexpr (has_fma<Arch>) {
-      const B d = x - largest_;
+      B d = x - largest_;
       return multiply_add(d, inverse_hi_, multiply_subtract(d, inverse_lo_, log_sum));
     } else {
       return B(T(0)) - (difference(largest_, x) + log_sum);
@@ -79,17 +79,17 @@ class plain_row {
 
   /// (a - b) / T for a not -infinity; +infinity for b = -infinity.
   GIBBS_PART B difference(const B& a, const B& b) const {
-    const B d = a - max_or_second(B(std::numeric_limits<T>::lowest()), b);
+    B d = a - max_or_second(B(std::numeric_limits<T>::lowest()), b);
     return choose(b == B(-infinity<T>), B(infinity<T>), over(d, inverse_hi_, inverse_lo_));
   }
 
   /// d * (inverse_hi + inverse_lo). In this order an overflow keeps its sign.
   GIBBS_PART static B over(const B& d, const B& inverse_hi, const B& inverse_lo) {
-    const B quotient = d * inverse_hi;
+    B quotient = d * inverse_hi;
     if constexpr (has_fma<Arch>) {
       return multiply_add(d, inverse_lo, quotient);
     } else {
-      const auto overflow = abs(quotient) > B((std::numeric_limits<T>::max)());
+      auto overflow = abs(quotient) > B((std::numeric_limits<T>::max)());
       return multiply_add(choose(overflow, B(T(0)), d), inverse_lo, quotient);
     }
   }
@@ -98,7 +98,7 @@ class plain_row {
 
   /// The weight of the maximum itself.
   GIBBS_PART wide_batch<T, Arch> largest_weight() const {
-    const auto w = weight(largest_);
+    auto w = weight(largest_);
     return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
   }
 
@@ -210,11 +210,11 @@ class careful_row {
                              const B& shift) const {
     using wide_type = wide_batch<T, Arch>;
     if (limit_ != kind::finite) return -shift;
-    const auto apart = distance_in_parts(x);
-    const auto other_apart = other.distance_in_parts(y);
+    auto apart = distance_in_parts(x);
+    auto other_apart = other.distance_in_parts(y);
     auto d = wide_type::sum(other_apart.hi, -apart.hi);
     d.lo += other_apart.lo - apart.lo;
-    const B zero(T(0));
+    B zero(T(0));
     return wide_type::product_minus({scaled_after(d.hi), scaled_after(d.lo)},
                                     {inverse_hi_, inverse_lo_},
                                     {shift * (B(T(1)) / difference_unscale_), zero}) *
@@ -224,15 +224,15 @@ class careful_row {
  private:
   /// What the exponential gets to see of x.
   GIBBS_PART B shifted(const B& x) const {
-    const B negative_infinity(-infinity<T>);
+    B negative_infinity(-infinity<T>);
     if (limit_ == kind::zero) {
       return choose(x == largest_, B(T(0)), choose(x < largest_, negative_infinity, x));
     }
     if (limit_ == kind::infinite) {
-      const B finite = max_or_second(B(lowest()), x);
+      B finite = max_or_second(B(lowest()), x);
       return choose(x == negative_infinity, negative_infinity, finite - finite);
     }
-    const B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
+    B d = max_or_second(least_difference_, max_or_second(floor_, x) * before_ - shift_);
     return scaled_after(d);
   }
 
@@ -243,7 +243,7 @@ class careful_row {
 
   /// (a - b) / T + more.
   GIBBS_PART B difference(const B& a, const B& b, const B& more) const {
-    const B b_finite = max_or_second(B(lowest()), b);
+    B b_finite = max_or_second(B(lowest()), b);
     B result;
     if (limit_ == kind::zero) {
       result = choose(a == b_finite, more, choose(a > b_finite, B(infinity<T>), a - b_finite));
@@ -262,10 +262,10 @@ class careful_row {
 
   /// A difference times its scale, over T, + more.
   GIBBS_PART B over_t(const B& difference, const B& more) const {
-    const B d = scaled_after(difference);
-    const auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
-    const B counted = choose(overflow, B(T(0)), d);
-    const B scaled_more = more * (B(T(1)) / difference_unscale_);
+    B d = scaled_after(difference);
+    auto overflow = abs(d) > B((std::numeric_limits<T>::max)());
+    B counted = choose(overflow, B(T(0)), d);
+    B scaled_more = more * (B(T(1)) / difference_unscale_);
     B quotient;
     if constexpr (has_fma<Arch>) {
       quotient =
@@ -280,7 +280,7 @@ class careful_row {
   GIBBS_PART const B& largest() const { return largest_; }
 
   GIBBS_PART wide<T> largest_weight() const {
-    const auto w = weight(largest_);
+    auto w = weight(largest_);
     return wide<T>(first_lane(w.s)) + wide<T>(first_lane(w.rest()));
   }
 
@@ -326,13 +326,13 @@ GIBBS_PART terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& 
   using B = batch<T, Arch>;
   terms<T, Arch, N> result{};
   if constexpr (requires { requires Row::is_below; }) {
-    const auto w = row.weight(x);
+    auto w = row.weight(x);
     result.of[0] = w.s;
     result.of[1] = w.rest();
     result.of[N - 1] = B(T(0));
   } else {
-    const auto is_largest = x == row.largest();
-    const auto w = row.weight_unless(is_largest, x);
+    auto is_largest = x == row.largest();
+    auto w = row.weight_unless(is_largest, x);
     result.of[0] = w.s;
     result.of[1] = w.rest();
     result.of[N - 1] = zero_unless(is_largest, B(T(1)));
@@ -361,7 +361,7 @@ struct bound_terms {
   template <std::size_t N, class... Others>
   GIBBS_PART bool add_up_four(terms<T, Arch, N>& sum, const batch<T, four<Arch>>& x,
                               const Others&... others) const {
-    const batch<T, four<Arch>> largest(row.largest());
+    batch<T, four<Arch>> largest(row.largest());
     sum = any_holds(x == largest) ? in_one_batch(of(row_of_four<T, Arch>(row), x, others...))
                                   : in_one_batch(of(row_of_four<T, Arch, true>(row), x, others...));
     return true;
@@ -421,7 +421,7 @@ template <class T, class Arch, class Terms, class... Others>
 GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperature<T>& t, T largest,
                                                                Terms of, std::size_t n, const T* x,
                                                                Others... others) {
-  const plain_row<T, Arch> row(t, batch<T, Arch>(largest));
+  plain_row<T, Arch> row(t, batch<T, Arch>(largest));
   plain_totals<T, Arch, Terms::size> result(row, 1);
   rows_of_sums<T, Arch, Terms::size> all;
   all.set(0, add_up_row<T, Arch>(row, of, n, x, others...));
@@ -435,8 +435,8 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
                                                           tile<T, Arch>& x,
                                                           const Tiles&... others) {
   using row_type = plain_row<T, Arch>;
-  const auto plain = x.template keep_plain<false>(row_type::limit(t));
-  const row_type row(t, plain.largest);
+  auto plain = x.template keep_plain<false>(row_type::limit(t));
+  row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
   add_up_columns<4>(
@@ -459,8 +459,8 @@ GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const te
                                                                         piece_count<T, Arch> pieces,
                                                                         row_pieces<T, Arch>& x) {
   using row_type = plain_row<T, Arch>;
-  const auto plain = x.template keep_plain<false>(pieces, row_type::limit(t));
-  const row_type all(t, plain.largest);
+  auto plain = x.template keep_plain<false>(pieces, row_type::limit(t));
+  row_type all(t, plain.largest);
   typename row_type::lanes_in_memory in_memory;
   all.store(in_memory);
   plain_totals<T, Arch, weight_sums::size> result(all, plain.rows);
@@ -482,16 +482,16 @@ template <bool WithSmallest, class T, class Arch>
 GIBBS_PART plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x,
                                                T floor = -infinity<T>) {
   using B = batch<T, Arch>;
-  const B zero(T(0));
+  B zero(T(0));
   B maxima[lanes<T, Arch>];
   [[maybe_unused]] B minima[lanes<T, Arch>];
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    const auto of_row = sweep_extremes<WithSmallest, T, Arch>(x.columns(), row_of(x, r), floor);
+    auto of_row = sweep_extremes<WithSmallest, T, Arch>(x.columns(), row_of(x, r), floor);
     maxima[r] = of_row.largest;
     if constexpr (WithSmallest) minima[r] = of_row.smallest;
   }
-  const B largest = max_across_lanes<T, Arch>(maxima, x.rows());
-  const auto is_plain = plain_row<T, Arch>::is_plain(limit, largest);
+  B largest = max_across_lanes<T, Arch>(maxima, x.rows());
+  auto is_plain = plain_row<T, Arch>::is_plain(limit, largest);
   B smallest = zero;
   if constexpr (WithSmallest) {
     smallest = choose(is_plain, min_across_lanes<T, Arch>(minima, x.rows()), zero);
@@ -506,8 +506,8 @@ GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperatu
                                                                  Others... others) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
-  const auto plain = plain_rows_of<false, T, Arch>(row_type::limit(t), x);
-  const row_type rows(t, plain.largest);
+  auto plain = plain_rows_of<false, T, Arch>(row_type::limit(t), x);
+  row_type rows(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(rows, plain.rows);
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
@@ -569,7 +569,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
   }
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {
-    const row_results<T, A> finished = finish(first, rows, totals);
+    row_results<T, A> finished = finish(first, rows, totals);
     const std::uint32_t done = totals.plain & lane_bits<T, A>(finished.valid, rows);
     if (rows == lanes<T, A> && done == all_lanes<T, A>) {
       write(results + first, finished.value);
@@ -662,7 +662,7 @@ GIBBS_KERNEL logits_sum<T> sum_of_piece(const T* x, std::size_t n, const tempera
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
     return add_up_plain_row<T, Arch>(t, largest, weight_sums(), n, x).first_sum();
   }
-  const careful_row<T, Arch> row(t, largest);
+  careful_row<T, Arch> row(t, largest);
   sums<T, Arch, 3, 1> all;
   sweep_sums<pace::compact>(
       all, n, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },

@@ -101,11 +101,11 @@ template <class T, class Arch>
 inline bool has_tiny(std::size_t n, const T* p) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
-  const B zero(T(0));
-  const B least(T(0x1p-60));
+  B zero(T(0));
+  B least(T(0x1p-60));
   auto found = zero != zero;
   for (std::size_t i = 0; i < n; i += step) {
-    const B x = read_first<T, Arch>(p + i, (std::min)(step, n - i), T(0));
+    B x = read_first<T, Arch>(p + i, (std::min)(step, n - i), T(0));
     found = found | ((x > zero) & (x < least));
   }
   return xsimd::any(found);
@@ -133,15 +133,15 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, matrix_view<cons
   const auto put = [&]<class A>(std::size_t first, std::size_t rows, const wide_batch<T, A>& total,
                                 const batch<T, A>& mark) {
     using V = batch<T, A>;
-    const V zero(T(0));
+    V zero(T(0));
     // A sum that became infinite left a NaN in its error.
-    const auto finite = abs(total.hi) <= V((std::numeric_limits<T>::max)());
-    const V sum = choose(finite, total.value(), total.hi);
-    const V value = negative ? zero - sum : sum;  // 0 without a sign
+    auto finite = abs(total.hi) <= V((std::numeric_limits<T>::max)());
+    V sum = choose(finite, total.value(), total.hi);
+    V value = negative ? zero - sum : sum;  // 0 without a sign
     alignas(64) T values[lanes<T, A>];
     write(values, choose((mark != zero) & (value == value), V(infinity<T>), value));
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
-    const auto is_small = abs(value) < V(least_sum<T>(columns));
+    auto is_small = abs(value) < V(least_sum<T>(columns));
     if (!any_holds(is_small)) return;
     const std::uint32_t doubtful = lane_bits<T, A>(is_small & (mark == zero), rows);
     for_each_row(doubtful, [&](std::size_t r) {
@@ -155,9 +155,9 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, matrix_view<cons
       x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
         constexpr std::size_t rows = lanes<T, Four>;
         batch<T, Four> mark(T(0));
-        const auto total = add_up_tiles(marking_term<T, Four, term_type>{term_type(), mark},
-                                        tile<T, Four>(rows_of(x, i, rows)),
-                                        tile<T, Four>(rows_of(others, i, rows))...);
+        auto total = add_up_tiles(marking_term<T, Four, term_type>{term_type(), mark},
+                                  tile<T, Four>(rows_of(x, i, rows)),
+                                  tile<T, Four>(rows_of(others, i, rows))...);
         put(i, rows, total, mark);
       });
   for (; first < x.rows(); first += lanes<T, Arch>) {

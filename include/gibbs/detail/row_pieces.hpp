@@ -25,8 +25,8 @@ GIBBS_PART auto merge_within_parts(std::size_t first, std::size_t apart, At x, M
   if constexpr (count == 1) {
     return x(first);
   } else {
-    const auto a = merge_within_parts<count / 2>(first, apart * 2, x, merge);
-    const auto b = merge_within_parts<count / 2>(first + apart, apart * 2, x, merge);
+    auto a = merge_within_parts<count / 2>(first, apart * 2, x, merge);
+    auto b = merge_within_parts<count / 2>(first + apart, apart * 2, x, merge);
     return merge.within_parts(a, b);
   }
 }
@@ -38,8 +38,8 @@ GIBBS_PART auto merge_lanes(Leaf leaf, Merge merge) {
   constexpr std::size_t part = part_lanes<T, Arch>;
   static_assert(lanes<T, Arch> == 4 * part);
   const auto one_part_each = [&](std::size_t i) GIBBS_PART_LAMBDA {
-    const auto a = merge.template pieces<4>(leaf(i), leaf(part + i));
-    const auto b = merge.template pieces<4>(leaf(2 * part + i), leaf(3 * part + i));
+    auto a = merge.template pieces<4>(leaf(i), leaf(part + i));
+    auto b = merge.template pieces<4>(leaf(2 * part + i), leaf(3 * part + i));
     return merge.template pieces<2>(a, b);
   };
   return merge_within_parts<part>(0, 1, one_part_each, merge);
@@ -91,7 +91,7 @@ struct merge_wide_sums {
   template <class T, class Arch>
   GIBBS_PART static wide_batch<T, Arch> sum(const two_batches<T, Arch>& hi,
                                             const two_batches<T, Arch>& lo) {
-    const auto s = wide_batch<T, Arch>::sum(hi.first, hi.second);
+    auto s = wide_batch<T, Arch>::sum(hi.first, hi.second);
     return {s.hi, s.lo + (lo.first + lo.second)};
   }
   template <std::size_t Width, class T, class Arch>
@@ -184,7 +184,7 @@ class row_pieces {
     if (rows_ < step) largest = with_last_repeated(largest);
     // Of all rows, which is cheaper, and hardly ever too small for one of them alone.
     if constexpr (WithSmallest) smallest = -B(largest_lane(-smallest));
-    const auto plain = abs(largest) <= B(limit);
+    auto plain = abs(largest) <= B(limit);
     const std::uint32_t rows = lane_bits<T, Arch>(plain, rows_);
     if (xsimd::all(plain)) return {largest, smallest, rows};
     for_each_row(first_rows(rows_) & ~rows,
@@ -223,8 +223,8 @@ struct sum_kinds {
 template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> in_units(const wide_batch<T, Arch>& x) {
   // Added to a number, this leaves a multiple of the unit.
-  const batch<T, Arch> rounder(T(0x1.8p+72));
-  const batch<T, Arch> hi = (x.hi + rounder) - rounder;
+  batch<T, Arch> rounder(T(0x1.8p+72));
+  batch<T, Arch> hi = (x.hi + rounder) - rounder;
   return {hi, (x.hi - hi) + x.lo};
 }
 
@@ -262,8 +262,8 @@ struct sums_of_rows {
                                 merge_wide_sums());
   }
   wide_type exact_sums() const {
-    const B sum = merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return high(r); },
-                                       merge_sums());
+    B sum = merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return high(r); },
+                                 merge_sums());
     return {sum, B(T(0))};
   }
 };
@@ -283,7 +283,7 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
       if (Kinds::is_rest(i)) return;
       wide_type total = all.total_of_lanes(i);
       if (Kinds::has_rest(i)) {
-        const wide_type rest = all.total_of_lanes(i + 1);
+        wide_type rest = all.total_of_lanes(i + 1);
         total.lo += rest.hi + rest.lo;
       }
       of_rows[i].set(r, Kinds::is_bounded(i) ? in_units(total) : total);

@@ -61,14 +61,14 @@ GIBBS_PART void transpose_parts(Each each, Done done) {
   constexpr std::size_t size = part_lanes<T, Arch>;
   static_assert(size == 2 || size == 4);
   if constexpr (size == 2) {
-    const auto columns = interleave_parts<T, Arch>(each(0), each(1));
+    auto columns = interleave_parts<T, Arch>(each(0), each(1));
     done(0, columns.first);
     done(1, columns.second);
   } else {
-    const auto even = interleave_parts<T, Arch>(each(0), each(2));
-    const auto odd = interleave_parts<T, Arch>(each(1), each(3));
-    const auto low = interleave_parts<T, Arch>(even.first, odd.first);
-    const auto high = interleave_parts<T, Arch>(even.second, odd.second);
+    auto even = interleave_parts<T, Arch>(each(0), each(2));
+    auto odd = interleave_parts<T, Arch>(each(1), each(3));
+    auto low = interleave_parts<T, Arch>(even.first, odd.first);
+    auto high = interleave_parts<T, Arch>(even.second, odd.second);
     done(0, low.first);
     done(1, low.second);
     done(2, high.first);
@@ -196,10 +196,10 @@ class tile {
   /// NaN is left aside.
   template <bool WithSmallest>
   GIBBS_PART plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
-    const auto all = of_columns<WithSmallest>(floor);
-    const auto plain = abs(all.largest) <= B(limit);
+    auto all = of_columns<WithSmallest>(floor);
+    auto plain = abs(all.largest) <= B(limit);
     if (all_hold(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
-    const B zero(T(0));
+    B zero(T(0));
     for (std::size_t c = 0; c < columns_; ++c) set(c, choose(plain, (*this)[c], zero));
     return {choose(plain, all.largest, zero), choose(plain, all.smallest, zero),
             lane_bits<T, Arch>(plain, rows_)};
@@ -299,7 +299,7 @@ GIBBS_PART Value across_lanes(Value* x, std::size_t rows, Combine combine) {
 template <class T, class Arch, class Better>
 GIBBS_PART batch<T, Arch> best_across_lanes(batch<T, Arch>* x, std::size_t rows, Better better) {
   return across_lanes<T, Arch>(x, rows, [&](const batch<T, Arch>& a, const batch<T, Arch>& b) {
-    const auto both = interleave<T, Arch>(a, b);
+    auto both = interleave<T, Arch>(a, b);
     return better(both.first, both.second);
   });
 }
@@ -321,9 +321,9 @@ template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::size_t rows) {
   using wide = wide_batch<T, Arch>;
   return across_lanes<T, Arch>(x, rows, [](const wide& a, const wide& b) {
-    const auto hi = interleave<T, Arch>(a.hi, b.hi);
-    const auto lo = interleave<T, Arch>(a.lo, b.lo);
-    const wide s = wide::sum(hi.first, hi.second);
+    auto hi = interleave<T, Arch>(a.hi, b.hi);
+    auto lo = interleave<T, Arch>(a.lo, b.lo);
+    wide s = wide::sum(hi.first, hi.second);
     return wide{s.hi, s.lo + (lo.first + lo.second)};
   });
 }

@@ -47,6 +47,9 @@ namespace gibbs::detail {
 
 using xsimd::default_arch;
 
+/// Variables that hold batches are not const: g++ 12 does not take constants of class type apart
+/// into registers (its dumps say "store to a read-only decl"), and stores them where nothing reads
+/// them.
 template <class T, class Arch>
 using batch = xsimd::batch<T, Arch>;
 template <class T, class Arch>
@@ -297,7 +300,7 @@ GIBBS_PART batch<double, Arch> with_exponent(const batch<double, Arch>& x,
                                              const batch<std::uint64_t, Arch>& e) {
   constexpr int if_a_then_b_else_c = 0xca;
   const __m512i field = _mm512_set1_epi64(0x7ff0000000000000);
-  const batch<std::uint64_t, Arch> exponent = e << (mantissa_bits<double> - 4);
+  batch<std::uint64_t, Arch> exponent = e << (mantissa_bits<double> - 4);
   return batch<double, Arch>(_mm512_castsi512_pd(
       _mm512_ternarylogic_epi64(field, exponent, _mm512_castpd_si512(x), if_a_then_b_else_c)));
 }
@@ -313,7 +316,7 @@ template <class T, class Arch>
 GIBBS_PART void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch<T, Arch>& e) {
   constexpr auto interval = _MM_MANT_NORM_p75_1p5;
   constexpr auto sign = _MM_MANT_SIGN_zero;
-  const batch<T, Arch> one(T(1));
+  batch<T, Arch> one(T(1));
   if constexpr (std::is_same_v<T, float>) {
     const __m512 mantissa = _mm512_getmant_ps(x, interval, sign);
     const __m512 exponent = _mm512_getexp_ps(x);

@@ -75,7 +75,7 @@ class sums {
         sum_[i] += x.of[i];
         return;
       }
-      const auto sum = wide_batch<T, Arch>::sum(sum_[i], x.of[i]);
+      auto sum = wide_batch<T, Arch>::sum(sum_[i], x.of[i]);
       sum_[i] = sum.hi;
       error_[i] += sum.lo;
     });
@@ -85,7 +85,7 @@ class sums {
   /// added up with errors of their own.
   GIBBS_PART void settle() {
     unroll<N - Exact>([&](std::size_t i) GIBBS_PART_LAMBDA {
-      const auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
+      auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
       // A sum that became infinite left a NaN in its error, and stays infinite.
       sum_[i] = choose(error_[i] == error_[i], both.hi, sum_[i]);
       error_[i] = both.lo;
@@ -160,7 +160,7 @@ GIBBS_PART void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At 
   [[maybe_unused]] terms<T, Arch, N> rest{};
   for (std::size_t k = 1; i < n; i += step, ++k) {
     const std::size_t count = (std::min)(step, n - i);
-    const auto added = at_first(i, count);
+    auto added = at_first(i, count);
     if constexpr (Pace == pace::fast) {
       rest = k % 4 == 1 ? added : rest + added;
       if (k % 4 == 0 || i + count == n) into.add(rest);
@@ -179,7 +179,7 @@ GIBBS_PART auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, AtF
   decltype(at_first(i, step)) first{};
   decltype(first) pair{};
   for (int k = 0; k < 4 && i < n; ++k, i += step) {
-    const auto added = at_first(i, (std::min)(step, n - i));
+    auto added = at_first(i, (std::min)(step, n - i));
     if (k == 2) first = pair;
     pair = k % 2 == 0 ? added : pair + added;
   }
@@ -240,7 +240,7 @@ GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t 
                                      Term term, input<T> in) {
   const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_PART_LAMBDA {
     batch<T, Arch> result;
-    const auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
+    auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
     write_first(out + i, result, count);
     return added;
   };
@@ -259,7 +259,7 @@ GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t 
     add_up_batches<pace::fast>(
         into, n,
         [&](std::size_t i) GIBBS_PART_LAMBDA {
-          const auto added = term(result, read<T, Arch>(in.data + i));
+          auto added = term(result, read<T, Arch>(in.data + i));
           write(out + i, result);
           return added;
         },

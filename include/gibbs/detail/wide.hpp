@@ -132,25 +132,25 @@ struct wide_batch {
 
   /// The exact sum (D. E. Knuth).
   GIBBS_PART static wide_batch sum(const B& a, const B& b) {
-    const B hi = a + b;
-    const B t = hi - a;
+    B hi = a + b;
+    B t = hi - a;
     return {hi, (a - (hi - t)) + (b - t)};
   }
   /// The exact sum where |a| >= |b| or a is 0 (T. J. Dekker).
   GIBBS_PART static wide_batch ordered_sum(const B& a, const B& b) {
-    const B hi = a + b;
+    B hi = a + b;
     return {hi, b - (hi - a)};
   }
   /// The exact product.
   GIBBS_PART static wide_batch product(const B& a, const B& b) {
-    const B hi = a * b;
+    B hi = a * b;
     if constexpr (has_fma<Arch>) {
       return {hi, multiply_subtract(a, b, hi)};
     } else {
-      const B a_high = short_part(a);
-      const B b_high = short_part(b);
-      const B a_low = a - a_high;
-      const B b_low = b - b_high;
+      B a_high = short_part(a);
+      B b_high = short_part(b);
+      B a_low = a - a_high;
+      B b_low = b - b_high;
       return {hi, ((a_high * b_high - hi) + a_high * b_low + a_low * b_high) + a_low * b_low};
     }
   }
@@ -167,11 +167,11 @@ struct wide_batch {
   /// (a * b - c).value(), where lo is small beside hi; a difference that is small beside c loses
   /// nothing.
   GIBBS_PART static B product_minus(const wide_batch& a, const wide_batch& b, const wide_batch& c) {
-    const B low = multiply_subtract(a.hi, b.lo, c.lo) + a.lo * b.hi;
+    B low = multiply_subtract(a.hi, b.lo, c.lo) + a.lo * b.hi;
     if constexpr (has_fma<Arch>) {
       return multiply_subtract(a.hi, b.hi, c.hi) + low;
     } else {
-      const wide_batch p = product(a.hi, b.hi);
+      wide_batch p = product(a.hi, b.hi);
       return (p.hi - c.hi) + (p.lo + low);
     }
   }
@@ -181,20 +181,20 @@ struct wide_batch {
     return {detail::choose(condition, yes.hi, no.hi), detail::choose(condition, yes.lo, no.lo)};
   }
   friend GIBBS_PART wide_batch operator+(const wide_batch& a, const wide_batch& b) {
-    const wide_batch s = sum(a.hi, b.hi);
+    wide_batch s = sum(a.hi, b.hi);
     return ordered_sum(s.hi, s.lo + (a.lo + b.lo));
   }
   friend GIBBS_PART wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
   friend GIBBS_PART wide_batch operator*(const wide_batch& a, const wide_batch& b) {
-    const wide_batch p = product(a.hi, b.hi);
+    wide_batch p = product(a.hi, b.hi);
     return ordered_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
   }
   friend GIBBS_PART wide_batch operator/(const wide_batch& a, const wide_batch& b) {
     // The quotient is only nearly the closest one; what it lacks is made up for.
-    const B inverse = B(T(1)) / b.hi;
-    const B quotient = a.hi * inverse;
-    const wide_batch p = product(quotient, b.hi);
-    const B rest = ((a.hi - p.hi) - p.lo) + (a.lo - quotient * b.lo);
+    B inverse = B(T(1)) / b.hi;
+    B quotient = a.hi * inverse;
+    wide_batch p = product(quotient, b.hi);
+    B rest = ((a.hi - p.hi) - p.lo) + (a.lo - quotient * b.lo);
     return ordered_sum(quotient, rest * inverse);
   }
 };
