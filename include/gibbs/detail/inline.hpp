@@ -28,8 +28,9 @@
 #define GIBBS_KERNEL_OR_PART GIBBS_KERNEL
 #define GIBBS_PART inline
 #define GIBBS_PART_LAMBDA
-#elif !defined(__OPTIMIZE__) || __has_feature(address_sanitizer)
-// (With that sanitizer what is always inlined compiles for minutes.)
+#elif !defined(__OPTIMIZE__) || __has_feature(address_sanitizer) || \
+    __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+// (With a sanitizer what is always inlined compiles for minutes.)
 #define GIBBS_KERNEL __attribute__((noinline))
 #define GIBBS_KERNEL_OR_PART GIBBS_KERNEL
 #define GIBBS_PART inline
