@@ -507,7 +507,7 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
   add_up_columns<is_four<Arch> ? 4 : 3>(
-      all, logits.columns(),
+      all, logits,
       [&](std::size_t c) GIBBS_PART_LAMBDA {
         B w = result.row.weight(logits[c]).value();
         weights.set(c, w);
@@ -547,7 +547,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
         kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
         add_up_columns<is_four<Arch> ? 4 : 3>(
-            all, x.columns(),
+            all, p_logits,
             [&](std::size_t c) GIBBS_PART_LAMBDA {
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
@@ -558,6 +558,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
               }
               return true;
             });
+        if (p_logits.is_row()) mark = mark_of_all(mark);
         unroll<3>([&](std::size_t i)
                       GIBBS_PART_LAMBDA { totals[i] = all.total_of_lanes(i).ordered(); });
       });

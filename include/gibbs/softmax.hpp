@@ -292,7 +292,7 @@ class softmax_short {
     plain_totals<T, Arch, size> totals(row, subnormal.rows_without(logits, plain));
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     add_up_columns<4>(
-        all, logits.columns(),
+        all, tile_,
         [&](std::size_t c) GIBBS_PART_LAMBDA {
           B weight;
           auto added = softmax_terms<WithTotal>(weight, row, tile_[c]);

@@ -440,8 +440,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
   add_up_columns<4>(
-      all, x.columns(),
-      [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
+      all, x, [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
       [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
           sum = in_one_batch(of(row_of_four<T, Arch>(row), x.four(c), others.four(c)...));

@@ -55,7 +55,7 @@ GIBBS_PART wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
                                             const Tiles&... others) {
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
-  add_up_columns<3>(all, x.columns(), at, [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+  add_up_columns<3>(all, x, at, [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
     if constexpr (takes_four<Arch>) return term.add_up_four(sum, x.four(c), others.four(c)...);
     return false;
   });
@@ -186,6 +186,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, matrix_view<cons
       total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
                            tile<T, Arch>(rows_of(x, first, rows)),
                            tile<T, Arch>(rows_of(others, first, rows))...);
+      if (rows == 1) mark = mark_of_all(mark);
     } else {
       wide_batch<T, Arch> parts[lanes<T, Arch>];
       for (std::size_t r = 0; r < rows; ++r) marks[r] = marked(r, parts[r]);

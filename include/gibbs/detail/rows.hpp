@@ -134,7 +134,8 @@ struct plain_maxima {
 };
 
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
-/// is_four<Arch> all lanes have a row.
+/// is_four<Arch> all lanes have a row. One row by itself may be left as it is, is_row(): register k
+/// has `lanes` of its elements.
 template <class T, class Arch>
 class tile {
   using B = batch<T, Arch>;
@@ -150,6 +151,14 @@ class tile {
   GIBBS_PART void read_rows(matrix_view<const T> from) {
     rows_ = from.rows();
     columns_ = from.columns();
+    if constexpr (takes_four<Arch>) {
+      // What fills up the lanes is an element, as good as a row that is there twice.
+      for (std::size_t c = 0; is_row() && c < columns_; c += step) {
+        const T* x = from.data() + c;
+        write(data_ + c, read_first<T, Arch>(x, (std::min)(step, columns_ - c), *x));
+      }
+      if (is_row()) return;
+    }
     for (std::size_t r = 0; r < step; r += lanes<T, single>) {
       read_lanes(r, is_four<Arch> ? rows_of(from, r, lanes<T, single>) : from);
     }
@@ -159,6 +168,12 @@ class tile {
   template <class F>
   GIBBS_PART void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
     const std::size_t columns = columns_;
+    if constexpr (takes_four<Arch>) {
+      for (std::size_t c = 0; is_row() && chosen != 0 && c < columns; c += step) {
+        write_first(to.data() + c, f(read<T, Arch>(data_ + c)), (std::min)(step, columns - c));
+      }
+      if (is_row()) return;
+    }
     const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
     if (is_four<Arch> || !is_whole) {
       for (std::size_t c = 0; c < columns; ++c) set(c, f((*this)[c]));
@@ -181,7 +196,12 @@ class tile {
     }
   }
 
+  GIBBS_PART bool is_row() const { return takes_four<Arch> && rows_ == 1; }
   GIBBS_PART std::size_t columns() const { return columns_; }
+  /// Columns, or what there is of a row.
+  GIBBS_PART std::size_t registers() const {
+    return is_row() ? (columns_ - 1) / step + 1 : columns_;
+  }
   GIBBS_PART B operator[](std::size_t c) const { return read<T, Arch>(data_ + c * step); }
   GIBBS_PART void set(std::size_t c, const B& x) { write(data_ + c * step, x); }
   /// Columns c to c + 3 side by side.
@@ -196,11 +216,15 @@ class tile {
   /// NaN is left aside.
   template <bool WithSmallest>
   GIBBS_PART plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
-    auto all = of_columns<WithSmallest>(floor);
+    auto all = of_registers<WithSmallest>(floor);
+    if constexpr (takes_four<Arch>) {
+      if (is_row()) all.bring_together();
+    }
     auto plain = abs(all.largest) <= B(limit);
     if (all_hold(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
     B zero(T(0));
-    for (std::size_t c = 0; c < columns_; ++c) set(c, choose(plain, (*this)[c], zero));
+    const std::size_t count = registers();
+    for (std::size_t c = 0; c < count; ++c) set(c, choose(plain, (*this)[c], zero));
     return {choose(plain, all.largest, zero), choose(plain, all.smallest, zero),
             lane_bits<T, Arch>(plain, rows_)};
   }
@@ -250,19 +274,19 @@ class tile {
   }
 
   template <bool WithSmallest>
-  GIBBS_PART extremes<T, Arch> of_columns(T floor) const {
-    const std::size_t columns = columns_;
+  GIBBS_PART extremes<T, Arch> of_registers(T floor) const {
+    const std::size_t count = registers();
     extremes<T, Arch> a;
     if constexpr (is_four<Arch>) {
-      for (std::size_t c = 0; c < columns; ++c) a.template look_at<WithSmallest>((*this)[c], floor);
+      for (std::size_t c = 0; c < count; ++c) a.template look_at<WithSmallest>((*this)[c], floor);
       return a;
     }
     extremes<T, Arch> b;
-    for (std::size_t c = 0; c + 1 < columns; c += 2) {
+    for (std::size_t c = 0; c + 1 < count; c += 2) {
       a.template look_at<WithSmallest>((*this)[c], floor);
       b.template look_at<WithSmallest>((*this)[c + 1], floor);
     }
-    b.template look_at<WithSmallest>((*this)[columns - 1], floor);
+    b.template look_at<WithSmallest>((*this)[count - 1], floor);
     a.look_at(b);
     return a;
   }
@@ -366,15 +390,50 @@ GIBBS_PART void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, At 
   }
 }
 
-/// Adds up at(c), the terms of column c, a row a lane, over up to longest_tile columns, AtATime of
-/// which are rounded. Where takes_four<Arch> or is_four<Arch> it is four, in one order.
-/// at_four(sum, c) has the sum of those of four columns, or refuses, where takes_four<Arch>. (Where
-/// is_four<Arch> at() takes long to compile, and is in the code no more often than speed asks for.)
+/// What was left in any lane, in all of them: 0 or 1.
+template <class T, class Arch>
+GIBBS_PART batch<T, Arch> mark_of_all(const batch<T, Arch>& mark) {
+  return batch<T, Arch>(any_holds(mark != batch<T, Arch>(T(0))) ? T(1) : T(0));
+}
+
+/// Adds up at(k), the terms of `lanes` elements of one row, in the order in which those of columns
+/// are added up, a row a lane; all lanes get the sums.
+template <class T, class Arch, std::size_t N, std::size_t Exact, class At>
+GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at) {
+  using B = batch<T, Arch>;
+  constexpr std::size_t step = lanes<T, Arch>;
+  alignas(64) T of[N][longest_tile];
+  for (std::size_t k = 0; k * step < columns; ++k) {
+    terms<T, Arch, N> x = at(k);
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { write(of[i] + k * step, x.of[i]); });
+  }
+  add_up_by_four(
+      into, columns, 1,
+      [&](terms<T, Arch, N>& sum, std::size_t c) GIBBS_PART_LAMBDA {
+        unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
+          const T* x = of[i] + c;
+          sum.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
+        });
+        return true;
+      },
+      [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA {
+        terms<T, Arch, N> x;
+        unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = B(of[i][c]); });
+        return x;
+      });
+}
+
+/// Adds up at(c), the terms of register c of a tile, over its columns, AtATime of which are
+/// rounded. Where takes_four<Arch> or is_four<Arch> it is four, in one order. at_four(sum, c) has
+/// the sum of those of four columns, or refuses, where takes_four<Arch>. (Where is_four<Arch> at()
+/// takes long to compile, and is in the code no more often than speed asks for.)
 template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At,
           class AtFour>
-GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at,
+GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch>& over, At at,
                                [[maybe_unused]] AtFour at_four) {
+  const std::size_t columns = over.columns();
   if constexpr (takes_four<Arch>) {
+    if (over.is_row()) return add_up_as_columns(into, columns, at);
     add_up_by_four(into, columns, 1, at_four,
                    [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA { return at(c); });
   } else if constexpr (AtATime == 4 || is_four<Arch>) {

@@ -306,6 +306,11 @@ struct extremes {
     largest = max_or_second(other.largest, largest);
     smallest = min_or_second(other.smallest, smallest);
   }
+  /// All lanes get those of all.
+  GIBBS_PART void bring_together() {
+    largest = B(largest_lane(largest));
+    smallest = -B(largest_lane(-smallest));
+  }
 };
 
 /// Of the elements of a row, still apart by lanes.
