@@ -75,16 +75,20 @@ workload<T, rows, columns>& data() {
 
 GIBBS_COUNT_ALL(float, 128, 10)
 GIBBS_COUNT_ALL(float, 64, 100)
+GIBBS_COUNT_ALL(float, 1, 100)
 GIBBS_COUNT_ALL(float, 2, 4096)
 GIBBS_COUNT_ALL(double, 128, 10)
 GIBBS_COUNT_ALL(double, 64, 100)
+GIBBS_COUNT_ALL(double, 1, 100)
 GIBBS_COUNT_ALL(double, 2, 4096)
 
 int main() {
   GIBBS_RUN_ALL(float, 128, 10)
   GIBBS_RUN_ALL(float, 64, 100)
+  GIBBS_RUN_ALL(float, 1, 100)
   GIBBS_RUN_ALL(float, 2, 4096)
   GIBBS_RUN_ALL(double, 128, 10)
   GIBBS_RUN_ALL(double, 64, 100)
+  GIBBS_RUN_ALL(double, 1, 100)
   GIBBS_RUN_ALL(double, 2, 4096)
 }
