@@ -152,12 +152,14 @@ class tile {
     rows_ = from.rows();
     columns_ = from.columns();
     if constexpr (takes_four<Arch>) {
-      // What fills up the lanes is an element, as good as a row that is there twice.
-      for (std::size_t c = 0; is_row() && c < columns_; c += step) {
-        const T* x = from.data() + c;
-        write(data_ + c, read_first<T, Arch>(x, (std::min)(step, columns_ - c), *x));
+      if (is_row()) {
+        const T* x = from.data();
+        std::size_t c = 0;
+        for (; c + step <= columns_; c += step) write(data_ + c, read<T, Arch>(x + c));
+        // What fills up the lanes is an element, as good as a row that is there twice.
+        if (c < columns_) write(data_ + c, read_first<T, Arch>(x + c, columns_ - c, x[c]));
+        return;
       }
-      if (is_row()) return;
     }
     for (std::size_t r = 0; r < step; r += lanes<T, single>) {
       read_lanes(r, is_four<Arch> ? rows_of(from, r, lanes<T, single>) : from);
@@ -169,10 +171,12 @@ class tile {
   GIBBS_PART void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
     const std::size_t columns = columns_;
     if constexpr (takes_four<Arch>) {
-      for (std::size_t c = 0; is_row() && chosen != 0 && c < columns; c += step) {
-        write_first(to.data() + c, f(read<T, Arch>(data_ + c)), (std::min)(step, columns - c));
+      if (is_row()) {
+        for (std::size_t c = 0; chosen != 0 && c < columns; c += step) {
+          write_first(to.data() + c, f(read<T, Arch>(data_ + c)), (std::min)(step, columns - c));
+        }
+        return;
       }
-      if (is_row()) return;
     }
     const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
     if (is_four<Arch> || !is_whole) {
