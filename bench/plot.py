@@ -24,10 +24,15 @@ NUMBERS = 'font-size="12" fill="#57606a"'
 
 def lines_of(data, primitive, type_name):
     """{library: [(columns, ns)]}, with the machine's limit as a library of that name."""
+    cells = [cell for cell in data["results"]
+             if (cell["primitive"], cell["type"], cell["variant"]) == (primitive, type_name, "warm")]
+    rows = {}
+    for cell in cells:
+        rows[cell["columns"]] = max(cell.get("rows", 1), rows.get(cell["columns"], 1))
     lines = {}
-    for cell in data["results"]:
-        if (cell["primitive"], cell["type"], cell["variant"]) != (primitive, type_name, "warm"):
-            continue
+    for cell in cells:
+        if cell.get("rows", 1) < rows[cell["columns"]]:
+            continue  # a row by itself, where there are many
         for library in cell["libraries"]:
             lines.setdefault(library["name"], []).append((cell["columns"], library["ns_per_element"]))
         if "limit_ns_per_element" in cell:
