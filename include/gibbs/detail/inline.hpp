@@ -9,7 +9,7 @@
 //   template parameter, their own or that of the function around them), so that it does no harm
 //   where one becomes a symbol. Without optimisation each does, which takes a sixth of the time to
 //   compile.
-// GIBBS_KERNEL_OR_PART: a kernel's lambda that g++ makes faster as a kernel, and clang as a part.
+// GIBBS_KERNEL_OR_PART: what g++ makes faster as a kernel, and clang as a part of one.
 #ifndef GIBBS_DETAIL_INLINE_HPP
 #define GIBBS_DETAIL_INLINE_HPP
 

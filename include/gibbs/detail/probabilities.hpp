@@ -51,8 +51,8 @@ template <class T>
 inline constexpr T no_term = 1;
 
 template <class T, class Arch, class Term, class... Tiles>
-GIBBS_KERNEL wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
-                                              const Tiles&... others) {
+GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
+                                                      const Tiles&... others) {
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
   add_up_columns<3>(all, x, at, [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
