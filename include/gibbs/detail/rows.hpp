@@ -200,6 +200,8 @@ class tile {
     }
   }
 
+  /// Only where terms are rounded before they are added up (rounded_term): elsewhere compilers make
+  /// them a part of the sums over columns, and a row among others would get other bits.
   GIBBS_PART bool is_row() const { return takes_four<Arch> && rows_ == 1; }
   GIBBS_PART std::size_t columns() const { return columns_; }
   /// Columns, or what there is of a row.
