@@ -23,7 +23,7 @@ namespace {
 
 using namespace gibbs_support;
 
-constexpr std::uint64_t rows_of_each = 60;
+constexpr std::uint64_t rows_of_each = 40;
 
 // kl_divergence_from_logits of rows that are so many copies of x and y.
 template <class T>
@@ -183,7 +183,7 @@ TEST_CASE("kl_divergence_from_logits of many tiny p") {
   CHECK(error(-735 * 0x1p-1000, -12345678.90123456, 1, 0x1p-1000) <= 8);
   CHECK(error(-1421 * 0x1p-1074, -1.1e301, 1, 0x1p-1074) <= 8);
   CHECK(error(-41.0, -1e308, 200, 1) <= 8);
-  for (std::size_t n = 90000; n < 90010; ++n) CHECK(error(-0.0, -1e300, n, 1) <= 3);
+  for (std::size_t n = 90000; n < 90004; ++n) CHECK(error(-0.0, -1e300, n, 1) <= 3);
 }
 
 // {0, ..., 0} and {0, ..., h, ..., s}: what the distance of the maxima is rounded to must not count
@@ -192,7 +192,7 @@ TEST_CASE_TEMPLATE("kl_divergence_from_logits where the maximum has little mass"
                    double) {
   fault_log log;
   kl_measurement<T> measure;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
     random_source random(seed);
     const double temperature = std::vector{
         1.0, 1.3, std::ldexp(1.0, std::numeric_limits<T>::max_exponent - 20)}[random.below(3)];
@@ -348,22 +348,25 @@ TEST_CASE_TEMPLATE("rows of a million", T, float, double) {
   reference<T> exact_result;
   constexpr std::size_t tile = 4099;
   constexpr std::size_t repeats = 257;
+  sample<T> copies;
+  std::vector<T> out;
   for (const primitive<T>& f : primitives<T>()) {
     for (std::size_t family_index : sizes{0, 1, 2, 5}) {
       const family<T>& from = families_of(f)[family_index];
       const std::uint64_t seed = family_index;
       random_source random(seed);
       const sample<T> x = draw(f, from, random, tile, 1.3);
-      sample<T> copies = x;
       copies.first.clear();
       copies.second.clear();
       for (std::size_t i = 0; i < repeats; ++i) {
         copies.first.insert(copies.first.end(), x.first.begin(), x.first.end());
         copies.second.insert(copies.second.end(), x.second.begin(), x.second.end());
       }
+      copies.label = x.label;
+      copies.temperature = x.temperature;
       exact_result.assign(x.arguments(), repeats);
       const row_reference<T>& wanted = exact_result(f.id);
-      std::vector<T> out(f.writes_row() ? copies.first.size() : 0);
+      out.resize(f.writes_row() ? copies.first.size() : 0);
       const T scalar = f.on_row(copies.arguments(), out);
       const verdict v = judge<T>(f, wanted, out, scalar);
       log.expect(v.good, f.name, " ", type_name<T>(), " family ", from.name, " seed ", seed,

@@ -133,10 +133,9 @@ GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t la
   return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
 }
 
-template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void cross_entropy_label_rows_in(matrix_view<const T> logits, label_view labels,
-                                              T* results, double at_temperature,
-                                              ForParts for_parts) {
+template <class T, class Arch>
+GIBBS_KERNEL void cross_entropy_label_rows(matrix_view<const T> logits, label_view labels,
+                                           T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
@@ -157,15 +156,9 @@ GIBBS_KERNEL void cross_entropy_label_rows_in(matrix_view<const T> logits, label
       },
       [&](std::size_t i) {
         return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), labels[i], t,
-                                                for_parts);
+                                                one_by_one());
       },
       logits);
-}
-
-template <class T, class Arch>
-void cross_entropy_label_rows(matrix_view<const T> logits, label_view labels, T* results,
-                              double at_temperature) {
-  cross_entropy_label_rows_in<T, Arch>(logits, labels, results, at_temperature, one_by_one());
 }
 
 /// The sums of weight_terms, and those of target * (max - x) and of target.

@@ -176,8 +176,14 @@ T entropy_of(const entropy_sum<T>& sum) {
 }
 
 template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void entropy_from_logits_rows_in(matrix_view<const T> logits, T* results,
-                                              double at_temperature, ForParts for_parts) {
+GIBBS_KERNEL T entropy_from_logits_row(const T* x, std::size_t n, const temperature<T>& t,
+                                       ForParts for_parts) {
+  return entropy_of<T, Arch>(entropy_sum_of_row<T, Arch>(x, n, t, for_parts));
+}
+
+template <class T, class Arch>
+GIBBS_KERNEL void entropy_from_logits_rows(matrix_view<const T> logits, T* results,
+                                           double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T>{t.inverse.hi},
@@ -186,15 +192,10 @@ GIBBS_KERNEL void entropy_from_logits_rows_in(matrix_view<const T> logits, T* re
         return row_results<T, A>{value, value == value};
       },
       [&](std::size_t i) {
-        auto sum = entropy_sum_of_row<T, Arch>(row_of(logits, i), logits.columns(), t, for_parts);
-        return entropy_of<T, Arch>(sum);
+        return entropy_from_logits_row<T, Arch>(row_of(logits, i), logits.columns(), t,
+                                                one_by_one());
       },
       logits);
-}
-
-template <class T, class Arch>
-void entropy_from_logits_rows(matrix_view<const T> logits, T* results, double at_temperature) {
-  entropy_from_logits_rows_in<T, Arch>(logits, results, at_temperature, one_by_one());
 }
 
 }  // namespace detail

@@ -39,6 +39,10 @@
                                                     matrix_view<const T>, wide<T>, wide<T>);       \
   template_or_extern logits_sum<T> sum_of_row<T, default_arch>(const T*, std::size_t,              \
                                                                const temperature<T>&, one_by_one); \
+  template_or_extern logits_sum<T> sum_of_piece<T, default_arch>(const T*, std::size_t,            \
+                                                                 const temperature<T>&);           \
+  template_or_extern entropy_sum<T> entropy_sum_of_piece<T, default_arch>(const T*, std::size_t,   \
+                                                                          const temperature<T>&);  \
   template_or_extern entropy_sum<T> entropy_sum_of_row<T, default_arch>(                           \
       const T*, std::size_t, const temperature<T>&, one_by_one)
 

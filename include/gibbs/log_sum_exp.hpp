@@ -46,9 +46,15 @@ GIBBS_PART batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
   return (largest * in_all_lanes<T, Arch>(t.inverse) + totals.log_sum()).value();
 }
 
+/// Any row.
 template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void log_sum_exp_rows_in(matrix_view<const T> logits, T* results,
-                                      double at_temperature, ForParts for_parts) {
+GIBBS_KERNEL T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& t,
+                               ForParts for_parts) {
+  return log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, n, t, for_parts), t);
+}
+
+template <class T, class Arch>
+GIBBS_KERNEL void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
@@ -57,15 +63,9 @@ GIBBS_KERNEL void log_sum_exp_rows_in(matrix_view<const T> logits, T* results,
         return row_results<T, A>{value, value == value};
       },
       [&](std::size_t i) {
-        return log_sum_exp_of<T, Arch>(
-            sum_of_row<T, Arch>(row_of(logits, i), logits.columns(), t, for_parts), t);
+        return log_sum_exp_row<T, Arch>(row_of(logits, i), logits.columns(), t, one_by_one());
       },
       logits);
-}
-
-template <class T, class Arch>
-void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
-  log_sum_exp_rows_in<T, Arch>(logits, results, at_temperature, one_by_one());
 }
 
 }  // namespace detail

@@ -189,18 +189,29 @@ void for_rows(any_policy<Arch> policy, std::size_t rows, std::size_t columns, F 
                     [&](std::size_t, std::size_t first, std::size_t count) { f(first, count); });
 }
 
-/// Whether rows are so long that they are taken one after the other, each in parts.
-GIBBS_INLINE bool in_parts(std::size_t columns) { return columns > 4 * long_row; }
+/// Calls of_row(row, temperature, policy) for one row after the other if they are so long that each
+/// comes in parts; otherwise of_rows(first row, number of rows) as for_rows does.
+template <class T, class Arch, class In, class OfRow, class OfRows>
+void for_rows_or_parts(any_policy<Arch> policy, matrix_view<In> logits,
+                       const logit_options& options, OfRow of_row, OfRows of_rows) {
+  if (logits.columns() <= 4 * long_row) {
+    for_rows<T, Arch>(policy, logits.rows(), logits.columns(), of_rows);
+    return;
+  }
+  const temperature<T> t(options.temperature);
+  for (std::size_t i = 0; i < logits.rows(); ++i) of_row(i, t, policy);
+}
 
 template <class Arch, class T>
 void cross_entropy_labels(any_policy<Arch> policy, matrix_view<const T> logits, label_view label,
                           T* results, const logit_options& options) {
-  if (in_parts(logits.columns())) {
-    cross_entropy_label_rows_in<T, Arch>(logits, label, results, options.temperature, policy);
-    return;
-  }
-  for_rows<T, Arch>(
-      policy, logits.rows(), logits.columns(), [&](std::size_t first, std::size_t rows) {
+  for_rows_or_parts<T, Arch>(
+      policy, logits, options,
+      [&](std::size_t i, const temperature<T>& t, const auto& parts) {
+        results[i] = cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), label[i],
+                                                      t, parts);
+      },
+      [&](std::size_t first, std::size_t rows) {
         cross_entropy_label_rows<T, Arch>(rows_of(logits, first, rows), label.from(first),
                                           results + first, options.temperature);
       });
@@ -213,17 +224,16 @@ void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_co
              const logit_options& options) {
   using T = std::remove_const_t<In>;
   detail::check_map("softmax", logits, out, options);
-  if (detail::in_parts(logits.columns())) {
-    detail::softmax_rows_in<T, Arch>(logits, out, options.temperature,
-                                     detail::any_policy<Arch>(policy));
-    return;
-  }
-  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
-                            [&](std::size_t first, std::size_t rows) {
-                              detail::softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
-                                                            detail::rows_of(out, first, rows),
-                                                            options.temperature);
-                            });
+  detail::for_rows_or_parts<T, Arch>(
+      detail::any_policy<Arch>(policy), logits, options,
+      [&](std::size_t i, const detail::temperature<T>& t, const auto& parts) {
+        detail::softmax_row<T, Arch>(detail::row_of(logits, i), detail::row_of(out, i),
+                                     logits.columns(), t, parts);
+      },
+      [&](std::size_t first, std::size_t rows) {
+        detail::softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                      detail::rows_of(out, first, rows), options.temperature);
+      });
 }
 
 template <execution_policy Policy, class In, class Results, class Arch>
@@ -235,18 +245,17 @@ void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
   T* const to = std::ranges::data(results);
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
   detail::check_results("softmax_with_log_sum_exp", results, logits, out);
-  if (detail::in_parts(logits.columns())) {
-    detail::softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, to, options.temperature,
-                                                      detail::any_policy<Arch>(policy));
-    return;
-  }
-  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
-                            [&](std::size_t first, std::size_t rows) {
-                              detail::softmax_with_log_sum_exp_rows<T, Arch>(
-                                  detail::rows_of(logits, first, rows),
-                                  detail::rows_of(out, first, rows), to + first,
-                                  options.temperature);
-                            });
+  detail::for_rows_or_parts<T, Arch>(
+      detail::any_policy<Arch>(policy), logits, options,
+      [&](std::size_t i, const detail::temperature<T>& t, const auto& parts) {
+        to[i] = detail::softmax_with_log_sum_exp_row<T, Arch>(
+            detail::row_of(logits, i), detail::row_of(out, i), logits.columns(), t, parts);
+      },
+      [&](std::size_t first, std::size_t rows) {
+        detail::softmax_with_log_sum_exp_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                                       detail::rows_of(out, first, rows),
+                                                       to + first, options.temperature);
+      });
 }
 
 template <execution_policy Policy, class In, class Arch>
@@ -254,17 +263,16 @@ void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remov
                  const logit_options& options) {
   using T = std::remove_const_t<In>;
   detail::check_map("log_softmax", logits, out, options);
-  if (detail::in_parts(logits.columns())) {
-    detail::log_softmax_rows_in<T, Arch>(logits, out, options.temperature,
-                                         detail::any_policy<Arch>(policy));
-    return;
-  }
-  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
-                            [&](std::size_t first, std::size_t rows) {
-                              detail::log_softmax_rows<T, Arch>(
-                                  detail::rows_of(logits, first, rows),
-                                  detail::rows_of(out, first, rows), options.temperature);
-                            });
+  detail::for_rows_or_parts<T, Arch>(
+      detail::any_policy<Arch>(policy), logits, options,
+      [&](std::size_t i, const detail::temperature<T>& t, const auto& parts) {
+        detail::log_softmax_row<T, Arch>(detail::row_of(logits, i), detail::row_of(out, i),
+                                         logits.columns(), t, parts);
+      },
+      [&](std::size_t first, std::size_t rows) {
+        detail::log_softmax_rows<T, Arch>(detail::rows_of(logits, first, rows),
+                                          detail::rows_of(out, first, rows), options.temperature);
+      });
 }
 
 template <execution_policy Policy, class In, class Results, class Arch>
@@ -275,17 +283,16 @@ void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
   T* const to = std::ranges::data(results);
   detail::check_temperature("log_sum_exp", options);
   detail::check_results("log_sum_exp", results, logits);
-  if (detail::in_parts(logits.columns())) {
-    detail::log_sum_exp_rows_in<T, Arch>(logits, to, options.temperature,
-                                         detail::any_policy<Arch>(policy));
-    return;
-  }
-  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
-                            [&](std::size_t first, std::size_t rows) {
-                              detail::log_sum_exp_rows<T, Arch>(
-                                  detail::rows_of(logits, first, rows), to + first,
-                                  options.temperature);
-                            });
+  detail::for_rows_or_parts<T, Arch>(
+      detail::any_policy<Arch>(policy), logits, options,
+      [&](std::size_t i, const detail::temperature<T>& t, const auto& parts) {
+        to[i] =
+            detail::log_sum_exp_row<T, Arch>(detail::row_of(logits, i), logits.columns(), t, parts);
+      },
+      [&](std::size_t first, std::size_t rows) {
+        detail::log_sum_exp_rows<T, Arch>(detail::rows_of(logits, first, rows), to + first,
+                                          options.temperature);
+      });
 }
 
 template <execution_policy Policy, class In, class Results, class Arch>
@@ -309,17 +316,16 @@ void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& resu
   T* const to = std::ranges::data(results);
   detail::check_temperature("entropy_from_logits", options);
   detail::check_results("entropy_from_logits", results, logits);
-  if (detail::in_parts(logits.columns())) {
-    detail::entropy_from_logits_rows_in<T, Arch>(logits, to, options.temperature,
-                                                 detail::any_policy<Arch>(policy));
-    return;
-  }
-  detail::for_rows<T, Arch>(detail::any_policy<Arch>(policy), logits.rows(), logits.columns(),
-                            [&](std::size_t first, std::size_t rows) {
-                              detail::entropy_from_logits_rows<T, Arch>(
-                                  detail::rows_of(logits, first, rows), to + first,
-                                  options.temperature);
-                            });
+  detail::for_rows_or_parts<T, Arch>(
+      detail::any_policy<Arch>(policy), logits, options,
+      [&](std::size_t i, const detail::temperature<T>& t, const auto& parts) {
+        to[i] = detail::entropy_from_logits_row<T, Arch>(detail::row_of(logits, i),
+                                                         logits.columns(), t, parts);
+      },
+      [&](std::size_t first, std::size_t rows) {
+        detail::entropy_from_logits_rows<T, Arch>(detail::rows_of(logits, first, rows), to + first,
+                                                  options.temperature);
+      });
 }
 
 template <execution_policy Policy, class P, class Q, class Results, class Arch>

@@ -467,13 +467,14 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   return result;
 }
 
-/// One row that is longer than long_row.
+/// A row at a moderate temperature. Nothing is written unless it is plain.
 template <bool WithTotal, class T, class Arch, class ForParts>
-GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(
-    const T* x, T* out, std::size_t n, const temperature<T>& t,
-    const subnormal_distance<T, Arch>& subnormal, ForParts for_parts) {
+GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(const T* x, T* out, std::size_t n,
+                                                                 const temperature<T>& t,
+                                                                 ForParts for_parts) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
+  const subnormal_distance<T, Arch> subnormal(t, n);
   constexpr std::size_t size = softmax_size<WithTotal>;
   T maxima[most_parts];
   T minima[most_parts];
@@ -520,12 +521,33 @@ GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(
   return result;
 }
 
-/// Calls done(first, totals) after each group of rows from `first` on, and alone(i) for rows that
-/// are not plain.
-template <bool WithTotal, class T, class Arch, class Done, class Alone, class ForParts>
+/// One row that is longer than long_row.
+template <class T, class Arch, class ForParts>
+GIBBS_KERNEL void softmax_row(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                              ForParts for_parts) {
+  const bool may_be_plain = plain_row<T, Arch>::limit(t) >= 0;
+  if (may_be_plain && softmax_in_parts<false, T, Arch>(x, out, n, t, for_parts).plain != 0) return;
+  softmax_careful<T, Arch>(x, out, n, t, for_parts);
+}
+
+/// Likewise. Returns the log-sum-exp.
+template <class T, class Arch, class ForParts>
+GIBBS_KERNEL T softmax_with_log_sum_exp_row(const T* x, T* out, std::size_t n,
+                                            const temperature<T>& t, ForParts for_parts) {
+  if (plain_row<T, Arch>::limit(t) >= 0) {
+    auto totals = softmax_in_parts<true, T, Arch>(x, out, n, t, for_parts);
+    if (totals.plain != 0) return first_lane(log_sum_exp_of(totals, t));
+  }
+  const T result = log_sum_exp_row<T, Arch>(x, n, t, for_parts);
+  softmax_careful<T, Arch>(x, out, n, t, for_parts);
+  return result;
+}
+
+/// Rows that are not longer than long_row. Calls done(first, totals) after each group of rows from
+/// `first` on, and alone(i) for rows that are not plain.
+template <bool WithTotal, class T, class Arch, class Done, class Alone>
 GIBBS_PART void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
-                               const temperature<T>& t, Done done, Alone alone,
-                               ForParts for_parts) {
+                               const temperature<T>& t, Done done, Alone alone) {
   const std::size_t columns = logits.columns();
   if (plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
@@ -567,52 +589,50 @@ GIBBS_PART void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
     const auto to = rows_of(out, first, rows);
-    finish(first, rows,
-           columns > long_row ? softmax_in_parts<WithTotal, T, Arch>(in.data(), to.data(), columns,
-                                                                     t, subnormal, for_parts)
-                              : softmax_long<WithTotal, T, Arch>(in, to, t, subnormal));
+    finish(first, rows, softmax_long<WithTotal, T, Arch>(in, to, t, subnormal));
   }
 }
 
-template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out,
-                                  double at_temperature, ForParts for_parts) {
+template <class T, class Arch>
+GIBBS_KERNEL void softmax_rows(matrix_view<const T> logits, matrix_view<T> out,
+                               double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns == 0) return;
-  if (columns == 1) {
+  if (columns == 1 || columns > long_row) {
     for (std::size_t i = 0; i < logits.rows(); ++i) {
-      softmax_of_one(*row_of(logits, i), *row_of(out, i));
+      const T* x = row_of(logits, i);
+      T* to = row_of(out, i);
+      if (columns == 1) {
+        softmax_of_one(*x, *to);
+      } else {
+        softmax_row<T, Arch>(x, to, columns, t, one_by_one());
+      }
     }
     return;
   }
   softmax_groups<false, T, Arch>(
       logits, out, t, [](std::size_t, const rows_done&) {},
       [&](std::size_t i) {
-        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
-      },
-      for_parts);
+        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
+      });
 }
 
 template <class T, class Arch>
-void softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
-  softmax_rows_in<T, Arch>(logits, out, at_temperature, one_by_one());
-}
-
-template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, matrix_view<T> out,
-                                                   T* results, double at_temperature,
-                                                   ForParts for_parts) {
+GIBBS_KERNEL void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out,
+                                                T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
-  const auto log_sum_exp_of_row = [&](std::size_t i) {
-    return log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(row_of(logits, i), columns, t, for_parts),
-                                   t);
-  };
-  if (columns <= 1) {
+  if (columns <= 1 || columns > long_row) {
     for (std::size_t i = 0; i < logits.rows(); ++i) {
-      results[i] = log_sum_exp_of_row(i);
-      if (columns == 1) softmax_of_one(*row_of(logits, i), *row_of(out, i));
+      const T* x = row_of(logits, i);
+      T* to = row_of(out, i);
+      if (columns <= 1) {
+        results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
+        if (columns == 1) softmax_of_one(*x, *to);
+      } else {
+        results[i] = softmax_with_log_sum_exp_row<T, Arch>(x, to, columns, t, one_by_one());
+      }
     }
     return;
   }
@@ -624,16 +644,10 @@ GIBBS_KERNEL void softmax_with_log_sum_exp_rows_in(matrix_view<const T> logits, 
         for_each_row(totals.plain, [&](std::size_t r) { results[first + r] = values[r]; });
       },
       [&](std::size_t i) {
-        results[i] = log_sum_exp_of_row(i);
-        softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
-      },
-      for_parts);
-}
-
-template <class T, class Arch>
-void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out, T* results,
-                                   double at_temperature) {
-  softmax_with_log_sum_exp_rows_in<T, Arch>(logits, out, results, at_temperature, one_by_one());
+        const T* x = row_of(logits, i);
+        results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
+        softmax_careful<T, Arch>(x, row_of(out, i), columns, t, one_by_one());
+      });
 }
 
 template <class T, class Arch>
@@ -753,14 +767,14 @@ GIBBS_KERNEL void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view
       });
 }
 
-template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T> out,
-                                      double at_temperature, ForParts for_parts) {
+template <class T, class Arch>
+GIBBS_KERNEL void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out,
+                                   double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
   const auto alone = [&](std::size_t i) {
-    log_softmax_row<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, for_parts);
+    log_softmax_row<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
   };
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
@@ -807,11 +821,6 @@ GIBBS_KERNEL void log_softmax_rows_in(matrix_view<const T> logits, matrix_view<T
     });
     alone_unless(totals.plain, first, rows);
   }
-}
-
-template <class T, class Arch>
-void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out, double at_temperature) {
-  log_softmax_rows_in<T, Arch>(logits, out, at_temperature, one_by_one());
 }
 
 }  // namespace detail
