@@ -663,6 +663,14 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(matrix_view<const T> p_logits,
                                                  double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
+  if (columns == 1) {  // probabilities of 1, if they are any
+    for (std::size_t i = 0; i < p_logits.rows(); ++i) {
+      const bool exist = is_finite(static_cast<double>(*row_of(p_logits, i))) &&
+                         is_finite(static_cast<double>(*row_of(q_logits, i)));
+      results[i] = exist ? T(0) : std::numeric_limits<T>::quiet_NaN();
+    }
+    return;
+  }
   const bool may_be_plain = columns > 0 && plain_row<T, Arch>::limit(t) >= 0;
   const auto put = [&](std::size_t first, std::size_t rows, const T* values, std::uint32_t done) {
     for (std::size_t r = 0; r < rows; ++r) {

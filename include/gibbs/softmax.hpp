@@ -159,61 +159,14 @@ GIBBS_INLINE void softmax_of_one(T x, T& out) {
   out = is_finite(static_cast<double>(x)) ? T(1) : std::numeric_limits<T>::quiet_NaN();
 }
 
-/// A row that has this maximum. Weights and their sum are not rounded before they are divided, so
-/// that nothing but the rounding of the result is left in the end.
-template <class T, class Arch, class Row, class ForParts>
-GIBBS_PART void softmax_in_parts_of(const Row& row, const T* x, T* out, std::size_t n,
-                                    ForParts for_parts) {
-  using B = batch<T, Arch>;
-  wide<T> sums_of[most_parts];
-  for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
-    sums<T, Arch, 2> all;
-    sweep_sums<pace::compact>(
-        all, count,
-        [&](const B& v) {
-          auto weight = row.weight_in_parts(v);
-          return terms<T, Arch, 2>{{weight.hi, weight.lo}};
-        },
-        input<T>{x + first, -infinity<T>});
-    sums_of[part] = all.total(0) + all.total(1);
-  });
-  wide<T> sum(0.0);
-  const std::size_t parts = (n - 1) / elements_a_part(n) + 1;
-  for (std::size_t part = 0; part < parts; ++part) sum = sum + sums_of[part];
-  // Results are rounded to units only in the end.
-  const wide<T> lift(static_cast<double>(rescue_up<T>));
-  const split<T> scale(lift / sum);
-  for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
-    auto local = in_all_lanes<T, Arch>(scale);
-    B down(rescue_down<T>);
-    sweep_map<pace::compact, T, Arch>(
-        count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
-          return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(v), local) * down;
-        });
-  });
-}
-
-/// Any row.
-template <class T, class Arch, class ForParts>
-GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t,
-                                  ForParts for_parts) {
-  const T largest = sweep_max<T, Arch>(n, x);
-  if (!is_finite(static_cast<double>(largest))) {
-    fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
-  } else if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    plain_row<T, Arch> row(t, batch<T, Arch>(largest));
-    softmax_in_parts_of<T, Arch>(row, x, out, n, for_parts);
-  } else {
-    softmax_in_parts_of<T, Arch>(careful_row<T, Arch>(t, largest), x, out, n, for_parts);
-  }
-}
-
 /// How far below the maximum of their row logits are whose results may be subnormal numbers that
 /// the plain rows' rounded weights and sums would put more than a unit off.
 template <class T, class Arch>
 struct subnormal_distance {
   T from;
   T to;
+  /// Results of what is farther are less than half the smallest number.
+  T end;
   /// What is less is a mask, or as good as one, in all plain rows.
   T floor;
 
@@ -229,6 +182,7 @@ struct subnormal_distance {
     ::frexp(static_cast<double>(n), &bits_of_n);
     from = static_cast<T>((smallest_normal - bits_of_n - 1) * ln2 * t.value);
     to = static_cast<T>((last + 1) * ln2 * t.value);
+    end = static_cast<T>((smallest_normal + std::numeric_limits<T>::digits + 1) * ln2 * t.value);
     floor = -plain_row<T, Arch>::limit(t) - to;
   }
 
@@ -276,6 +230,90 @@ struct subnormal_distance {
     return result;
   }
 };
+
+/// x / 2^rescue_exponent, for x >= 0, rounded to the units of subnormal numbers by an addition: as
+/// the result of a product they take a CPU several times as long.
+template <class T, class Arch>
+GIBBS_PART batch<T, Arch> lowered(const batch<T, Arch>& x) {
+  using B = batch<T, Arch>;
+  using limits = std::numeric_limits<T>;
+  constexpr T smallest_normal = (limits::min)() * rescue_up<T>;
+  // A unit of this is 1.
+  constexpr T unit = T(1) / limits::epsilon();
+  auto subnormal = x < B(smallest_normal);
+  B down(rescue_down<T>);
+  if (!any_holds(subnormal)) return x * down;
+  B units = choose(subnormal, x, B(T(0))) * B(unit / smallest_normal) + B(unit);
+  B result = from_bits<T, Arch>(bits(units) - bits(B(unit)));
+  // The 0 for a caller who has subnormal numbers flushed.
+  return choose(subnormal, result + B(T(0)), choose(subnormal, B(T(1)), x) * down);
+}
+
+/// What an element is of the weights of its row, which have this sum, times 2^rescue_exponent.
+template <class T, class Arch>
+class lifted_share {
+  using B = batch<T, Arch>;
+
+ public:
+  GIBBS_PART explicit lifted_share(const wide<T>& sum)
+      : scale_(in_all_lanes<T, Arch>(split<T>(wide<T>(static_cast<double>(rescue_up<T>)) / sum))) {}
+  template <class Row>
+  GIBBS_PART B operator()(const Row& row, const B& x) const {
+    return scaled(row.weight(x).value(), scale_);
+  }
+  /// The weight is not rounded before it is divided.
+  template <class Row>
+  GIBBS_PART B exactly(const Row& row, const B& x) const {
+    return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(x), scale_);
+  }
+
+ private:
+  wide_batch<T, Arch> scale_;
+};
+
+/// Any row. Returns the sum of its weights.
+template <class T, class Arch, class ForParts>
+GIBBS_KERNEL logits_sum<T> softmax_careful(const T* x, T* out, std::size_t n,
+                                           const temperature<T>& t, ForParts for_parts) {
+  using B = batch<T, Arch>;
+  const logits_sum<T> sum = sum_of_row<T, Arch>(x, n, t, for_parts);
+  const T largest = sum.largest;
+  if (!is_finite(static_cast<double>(largest)) || !is_finite(static_cast<double>(sum.rest))) {
+    fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
+    return sum;
+  }
+  if (!plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+    careful_row<T, Arch> row(t, largest);
+    const wide<T> all = sum.mass() * row.largest_weight();
+    for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
+      lifted_share<T, Arch> share(all);
+      sweep_map<pace::compact, T, Arch>(
+          count, input<T>{x + first, -infinity<T>}, out + first,
+          [&](const B& v) { return lowered<T, Arch>(share.exactly(row, v)); });
+    });
+    return sum;
+  }
+  // Only those results that are subnormal, and not much too small, have to be exact.
+  plain_row<T, Arch> row(t, B(largest));
+  const wide<T> all = sum.mass() * first_lane(row.largest_weight());
+  const subnormal_distance<T, Arch> subnormal(t, n);
+  for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
+    plain_row<T, Arch> local = row;  // which no store may change, so that it stays in registers
+    lifted_share<T, Arch> share(all);
+    B smallest_normal((std::numeric_limits<T>::min)() * rescue_up<T>);
+    B least(largest - subnormal.to);
+    B none(largest - subnormal.end);
+    sweep_map<pace::compact, T, Arch>(
+        count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
+          // Weights that are far too small to count would have subnormal parts.
+          B result = share(local, choose(v < none, B(-infinity<T>), v));
+          auto inexact = (result < smallest_normal) & (v >= least);
+          if (any_holds(inexact)) result = choose(inexact, share.exactly(local, v), result);
+          return lowered<T, Arch>(result);
+        });
+  });
+  return sum;
+}
 
 /// Up to `lanes` short rows, whose weights are computed some time before their results are written.
 template <bool WithTotal, class T, class Arch>
@@ -538,9 +576,7 @@ GIBBS_KERNEL T softmax_with_log_sum_exp_row(const T* x, T* out, std::size_t n,
     auto totals = softmax_in_parts<true, T, Arch>(x, out, n, t, for_parts);
     if (totals.plain != 0) return first_lane(log_sum_exp_of(totals, t));
   }
-  const T result = log_sum_exp_row<T, Arch>(x, n, t, for_parts);
-  softmax_careful<T, Arch>(x, out, n, t, for_parts);
-  return result;
+  return log_sum_exp_of<T, Arch>(softmax_careful<T, Arch>(x, out, n, t, for_parts), t);
 }
 
 /// Rows that are not longer than long_row. Calls done(first, totals) after each group of rows from
@@ -599,15 +635,15 @@ GIBBS_KERNEL void softmax_rows(matrix_view<const T> logits, matrix_view<T> out,
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns == 0) return;
-  if (columns == 1 || columns > long_row) {
+  if (columns == 1) {
     for (std::size_t i = 0; i < logits.rows(); ++i) {
-      const T* x = row_of(logits, i);
-      T* to = row_of(out, i);
-      if (columns == 1) {
-        softmax_of_one(*x, *to);
-      } else {
-        softmax_row<T, Arch>(x, to, columns, t, one_by_one());
-      }
+      softmax_of_one(*row_of(logits, i), *row_of(out, i));
+    }
+    return;
+  }
+  if (columns > long_row) {
+    for (std::size_t i = 0; i < logits.rows(); ++i) {
+      softmax_row<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
     }
     return;
   }
@@ -623,16 +659,15 @@ GIBBS_KERNEL void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, mat
                                                 T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
-  if (columns <= 1 || columns > long_row) {
+  if (columns <= 1) {
+    log_sum_exp_rows<T, Arch>(logits, results, at_temperature);
+    if (columns == 1) softmax_rows<T, Arch>(logits, out, at_temperature);
+    return;
+  }
+  if (columns > long_row) {
     for (std::size_t i = 0; i < logits.rows(); ++i) {
-      const T* x = row_of(logits, i);
-      T* to = row_of(out, i);
-      if (columns <= 1) {
-        results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
-        if (columns == 1) softmax_of_one(*x, *to);
-      } else {
-        results[i] = softmax_with_log_sum_exp_row<T, Arch>(x, to, columns, t, one_by_one());
-      }
+      results[i] = softmax_with_log_sum_exp_row<T, Arch>(row_of(logits, i), row_of(out, i), columns,
+                                                         t, one_by_one());
     }
     return;
   }
@@ -644,9 +679,9 @@ GIBBS_KERNEL void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, mat
         for_each_row(totals.plain, [&](std::size_t r) { results[first + r] = values[r]; });
       },
       [&](std::size_t i) {
-        const T* x = row_of(logits, i);
-        results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
-        softmax_careful<T, Arch>(x, row_of(out, i), columns, t, one_by_one());
+        const auto sum =
+            softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
+        results[i] = log_sum_exp_of<T, Arch>(sum, t);
       });
 }
 

@@ -126,6 +126,17 @@ struct wide_batch {
   B hi;
   B lo;
 
+  wide_batch() = default;
+  GIBBS_PART wide_batch(const B& high, const B& low) : hi(high), lo(low) {}
+  // Not defaulted: g++ 12 copies structs 16 bytes at a time, and a larger register that is read
+  // from them soon after waits until they have reached the cache.
+  GIBBS_PART wide_batch(const wide_batch& x) : hi(x.hi), lo(x.lo) {}
+  GIBBS_PART wide_batch& operator=(const wide_batch& x) {
+    hi = x.hi;
+    lo = x.lo;
+    return *this;
+  }
+
   GIBBS_PART B value() const { return hi + lo; }
   /// The same with |lo| <= ulp(hi) / 2.
   GIBBS_PART wide_batch ordered() const { return ordered_sum(hi, lo); }
