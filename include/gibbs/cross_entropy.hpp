@@ -94,7 +94,7 @@ struct cross_entropy_term {
   static constexpr pace of_a_row = pace::fast;
   static constexpr std::size_t longest_of_four = longest_tile_of_four;
   GIBBS_PART B operator()(B& mark, const B& p, const B& q) const {
-    return rounded_term(lifted<Lifted>(p), log_or_nan(p, q, mark));
+    return rounded_term(lifted<Lifted>(p), log_or_nan<false>(p, q, mark));
   }
   /// Where q is a normal number or p is 0: 0 times any number is 0. (The first condition is the
   /// usual one, and sooner known.)

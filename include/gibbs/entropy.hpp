@@ -69,13 +69,16 @@ struct entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   static constexpr std::size_t longest_of_four = longest_tile_of_four;
+  /// Of a subnormal number it is a number near its logarithm that is taken unless Lifted: the
+  /// product is as good as 0 beside the sum then.
   GIBBS_PART B operator()(B& mark, const B& p) const {
-    return rounded_term(lifted<Lifted>(p), log_or_nan(p, p, mark));
+    return rounded_term(lifted<Lifted>(p), log_or_nan<!Lifted>(p, p, mark));
   }
-  /// Of normal numbers and zeros: 0 times any number is 0.
+  /// Of all numbers that are not negative: 0 times any number is 0.
   GIBBS_PART static bool of_four(batch<T, four<Arch>>& terms, const batch<T, four<Arch>>& p) {
-    auto normal = is_normal(p);
-    if (!all_hold(normal) && !all_hold(normal | (p == batch<T, four<Arch>>(T(0))))) return false;
+    using four_batches = batch<T, four<Arch>>;
+    four_batches most((std::numeric_limits<T>::max)());
+    if (!all_hold((p >= four_batches(T(0))) & (p <= most))) return false;
     terms = in_turn(
         [](const B& x) GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
     return true;

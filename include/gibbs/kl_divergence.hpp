@@ -84,7 +84,7 @@ struct kl_term_or_limit {
       return choose(large, lifted<true>(term), term);
     }
   }
-  /// Where p and q are normal numbers, or p is 0 and q any number.
+  /// Where p and q are normal numbers, or p does not count and q is any number.
   template <class Four>
   GIBBS_PART static bool of_four(Four& terms, const Four& p, const Four& q) {
     if (all_hold(are_normal(p, q))) {
@@ -93,10 +93,10 @@ struct kl_term_or_limit {
     }
     Four zero(T(0));
     Four one(T(1));
-    auto limit = p == zero;
+    auto limit = does_not_count(p);
     Four p_regular = choose(limit, one, p);
     Four q_regular = choose(limit, one, q);
-    auto valid = (q >= zero) & (q <= Four((std::numeric_limits<T>::max)()));
+    auto valid = (q >= choose(limit, p, zero)) & (q <= Four((std::numeric_limits<T>::max)()));
     if (!all_hold(are_normal(p_regular, q_regular) & valid)) return false;
     terms = choose(limit, q, kl_term<true>(p_regular, q_regular));
     return true;
@@ -116,10 +116,12 @@ struct kl_term_or_limit {
     B zero(T(0));
     B one(T(1));
     B most((std::numeric_limits<T>::max)());
-    auto regular = (p > zero) & (q > zero);
+    auto is_limit = p == zero;
+    if constexpr (!Lifted) is_limit = does_not_count(p);
+    auto regular = (p > zero) & (q > zero) & ~is_limit;
     B term = kl_term<false, T, Arch>(choose(regular, p, one), choose(regular, q, one));
     mark = choose((q == zero) & (p > zero), one, mark);
-    B limit = choose(p == zero, q, zero);
+    B limit = choose(is_limit, q, zero);
     auto valid = (p >= zero) & (q >= zero) & (p <= most) & (q <= most);
     return choose(valid, choose(regular, term, limit), B(std::numeric_limits<T>::quiet_NaN()));
   }

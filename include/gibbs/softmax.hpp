@@ -165,6 +165,8 @@ template <class T, class Arch>
 struct subnormal_distance {
   T from;
   T to;
+  /// The same as `from`, and hardly less than it has to be, where the sum of the weights is 1.
+  T nearest;
   /// Results of what is farther are less than half the smallest number.
   T end;
   /// What is less is a mask, or as good as one, in all plain rows.
@@ -182,6 +184,7 @@ struct subnormal_distance {
     ::frexp(static_cast<double>(n), &bits_of_n);
     from = static_cast<T>((smallest_normal - bits_of_n - 1) * ln2 * t.value);
     to = static_cast<T>((last + 1) * ln2 * t.value);
+    nearest = static_cast<T>((smallest_normal * ln2 - 0.01) * t.value);
     end = static_cast<T>((smallest_normal + std::numeric_limits<T>::digits + 1) * ln2 * t.value);
     floor = -plain_row<T, Arch>::limit(t) - to;
   }
@@ -232,44 +235,30 @@ struct subnormal_distance {
 };
 
 /// x / 2^rescue_exponent, for x >= 0, rounded to the units of subnormal numbers by an addition: as
-/// the result of a product they take a CPU several times as long.
+/// results of a product they take a CPU at least twice as long.
 template <class T, class Arch>
 GIBBS_PART batch<T, Arch> lowered(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   using limits = std::numeric_limits<T>;
-  constexpr T smallest_normal = (limits::min)() * rescue_up<T>;
-  // A unit of this is 1.
-  constexpr T unit = T(1) / limits::epsilon();
-  auto subnormal = x < B(smallest_normal);
+  constexpr T least = (limits::min)() * rescue_up<T>;
+  constexpr T unit = T(1) / limits::epsilon();  // whose own unit is 1
+  B smallest_normal(least);
+  auto subnormal = x < smallest_normal;
   B down(rescue_down<T>);
   if (!any_holds(subnormal)) return x * down;
-  B units = choose(subnormal, x, B(T(0))) * B(unit / smallest_normal) + B(unit);
+  B units = min_or_second(x, smallest_normal) * B(unit / least) + B(unit);
   B result = from_bits<T, Arch>(bits(units) - bits(B(unit)));
   // The 0 for a caller who has subnormal numbers flushed.
-  return choose(subnormal, result + B(T(0)), choose(subnormal, B(T(1)), x) * down);
+  return choose(subnormal, result + B(T(0)), max_or_second(x, smallest_normal) * down);
 }
 
-/// What an element is of the weights of its row, which have this sum, times 2^rescue_exponent.
-template <class T, class Arch>
-class lifted_share {
-  using B = batch<T, Arch>;
-
- public:
-  GIBBS_PART explicit lifted_share(const wide<T>& sum)
-      : scale_(in_all_lanes<T, Arch>(split<T>(wide<T>(static_cast<double>(rescue_up<T>)) / sum))) {}
-  template <class Row>
-  GIBBS_PART B operator()(const Row& row, const B& x) const {
-    return scaled(row.weight(x).value(), scale_);
-  }
-  /// The weight is not rounded before it is divided.
-  template <class Row>
-  GIBBS_PART B exactly(const Row& row, const B& x) const {
-    return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(x), scale_);
-  }
-
- private:
-  wide_batch<T, Arch> scale_;
-};
+/// A result of a row, times 2^rescue_exponent where the factor is that over the sum of its weights.
+/// Nothing is rounded before that product, and the product to units only in the end.
+template <class T, class Arch, class Row>
+GIBBS_PART batch<T, Arch> exact_share(const Row& row, const wide_batch<T, Arch>& factor,
+                                      const batch<T, Arch>& x) {
+  return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(x), factor);
+}
 
 /// Any row. Returns the sum of its weights.
 template <class T, class Arch, class ForParts>
@@ -282,36 +271,43 @@ GIBBS_KERNEL logits_sum<T> softmax_careful(const T* x, T* out, std::size_t n,
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
     return sum;
   }
-  if (!plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
-    careful_row<T, Arch> row(t, largest);
-    const wide<T> all = sum.mass() * row.largest_weight();
+  const wide<T> up(static_cast<double>(rescue_up<T>));
+  if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
+    // Only subnormal results have to be exact, unless they are far too small.
+    plain_row<T, Arch> row(t, B(largest));
+    const split<T> factor(up / (sum.mass() * first_lane(row.largest_weight())));
+    const subnormal_distance<T, Arch> distance(t, n);
+    const T most =
+        largest - distance.nearest + static_cast<T>(sum.log_mass()) * static_cast<T>(t.value);
     for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
-      lifted_share<T, Arch> share(all);
+      plain_row<T, Arch> local = row;  // which no store may change, so that it stays in registers
+      auto local_factor = in_all_lanes<T, Arch>(factor);
+      B least(largest - distance.to);
+      B none(largest - distance.end);
+      sweep_map<pace::fast, T, Arch>(
+          count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
+            // Weights that are far too small to count would have subnormal parts.
+            auto weight = local.weight(choose(v < none, B(-infinity<T>), v));
+            B result = scaled(weight.value(), local_factor);
+            // Told by v, which is there sooner than the result: what a CPU guesses wrong costs it
+            // less.
+            auto inexact = (v <= B(most)) & (v >= least);
+            if (any_holds(inexact)) {
+              result = choose(inexact, exact_share(local, local_factor, v), result);
+            }
+            return lowered<T, Arch>(result);
+          });
+    });
+  } else {
+    careful_row<T, Arch> row(t, largest);
+    const split<T> factor(up / (sum.mass() * row.largest_weight()));
+    for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
+      auto local = in_all_lanes<T, Arch>(factor);
       sweep_map<pace::compact, T, Arch>(
           count, input<T>{x + first, -infinity<T>}, out + first,
-          [&](const B& v) { return lowered<T, Arch>(share.exactly(row, v)); });
+          [&](const B& v) { return lowered<T, Arch>(exact_share(row, local, v)); });
     });
-    return sum;
   }
-  // Only those results that are subnormal, and not much too small, have to be exact.
-  plain_row<T, Arch> row(t, B(largest));
-  const wide<T> all = sum.mass() * first_lane(row.largest_weight());
-  const subnormal_distance<T, Arch> subnormal(t, n);
-  for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
-    plain_row<T, Arch> local = row;  // which no store may change, so that it stays in registers
-    lifted_share<T, Arch> share(all);
-    B smallest_normal((std::numeric_limits<T>::min)() * rescue_up<T>);
-    B least(largest - subnormal.to);
-    B none(largest - subnormal.end);
-    sweep_map<pace::compact, T, Arch>(
-        count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
-          // Weights that are far too small to count would have subnormal parts.
-          B result = share(local, choose(v < none, B(-infinity<T>), v));
-          auto inexact = (result < smallest_normal) & (v >= least);
-          if (any_holds(inexact)) result = choose(inexact, share.exactly(local, v), result);
-          return lowered<T, Arch>(result);
-        });
-  });
   return sum;
 }
 

@@ -198,15 +198,23 @@ GIBBS_PART mask<T, Arch> is_normal(const batch<T, Arch>& x) {
   return (x >= B((std::numeric_limits<T>::min)())) & (x <= B((std::numeric_limits<T>::max)()));
 }
 
+/// Where x is 0 or a positive subnormal number.
+template <class T, class Arch>
+GIBBS_PART mask<T, Arch> does_not_count(const batch<T, Arch>& x) {
+  using B = batch<T, Arch>;
+  return (x >= B(T(0))) & (x < B((std::numeric_limits<T>::min)()));
+}
+
 /// log(q), to be multiplied by p: 0 where p is 0 and q any number (0 log 0 is 0); NaN where p or q
 /// is negative or NaN. Where only q is 0 the product would be -infinity: that is marked, so that no
-/// infinity gets into a sum with error terms, and the result is 0.
-template <class T, class Arch>
+/// infinity gets into a sum with error terms, and the result is 0. Normal says that no q is
+/// subnormal.
+template <bool Normal, class T, class Arch>
 GIBBS_PART batch<T, Arch> log_or_nan(const batch<T, Arch>& p, const batch<T, Arch>& q,
                                      batch<T, Arch>& mark) {
   using B = batch<T, Arch>;
   B zero(T(0));
-  B result = log_positive<false>(q);
+  B result = log_positive<Normal>(q);
   auto usual = (q > zero) & (p > zero);
   if (!xsimd::all(usual)) {
     mark = choose((q == zero) & (p > zero), B(T(1)), mark);

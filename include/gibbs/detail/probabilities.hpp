@@ -90,10 +90,12 @@ GIBBS_KERNEL wide_batch<T, Arch> add_up_row(batch<T, Arch>& mark, Term term, std
 }
 
 /// A sum of this many terms that is not less is not harmed where terms are rounded to the spacing
-/// of the subnormal numbers.
+/// of the subnormal numbers, or are left out that are subnormal numbers times a logarithm.
 template <class T>
 GIBBS_INLINE T least_sum(std::size_t terms) {
-  return (std::numeric_limits<T>::min)() * static_cast<T>(2 * terms);
+  constexpr T of_one =
+      T(1 << 15) / std::numeric_limits<T>::epsilon() * (std::numeric_limits<T>::min)();
+  return of_one * static_cast<T>(terms);
 }
 
 /// Whether one of n probabilities is so small that a term with it may be a subnormal number.
