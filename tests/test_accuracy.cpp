@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -75,6 +76,46 @@ TEST_CASE_TEMPLATE("every primitive, every family, within the promised bounds", 
       });
     }
   }
+}
+
+// How far below the maximum results become subnormal depends on the sum of the weights, of which
+// more or less may be known before.
+TEST_CASE_TEMPLATE("softmax of rows with results at the smallest normal number", T, float, double) {
+  fault_log log;
+  const primitive<T>& f =
+      *std::find_if(primitives<T>().begin(), primitives<T>().end(),
+                    [](const primitive<T>& one) { return one.id == primitive_id::softmax; });
+  reference<T> exact_result;
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    random_source random(seed);
+    const std::size_t n = 2 + random.below(seed % 2 == 0 ? 200 : 4000);
+    const double temperature = random.below(2) == 0 ? 1 : 0.3;
+    const double octave = std::log(2.0) * temperature;
+    const std::size_t maxima = 1 + random.below(n - 1);
+    const double distance = std::array{0.0, 0.99, 3.99, 16.99, 40.0}[random.below(5)];
+    const double sum = 1 + static_cast<double>(maxima - 1) * std::exp2(-distance);
+    const double top = random.uniform(-3, 3);
+    std::vector<T> x(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double octaves =
+          i == 0 ? 0
+          : i < maxima
+              ? distance
+              : -random.uniform(-3, 3) + 1 - std::numeric_limits<T>::min_exponent - std::log2(sum);
+      x[i] = static_cast<T>(top - octaves * octave);
+    }
+    std::vector<T> out(n);
+    const row_arguments<T> in{.first = x, .temperature = temperature};
+    exact_result.assign(in);
+    const row_reference<T>& wanted = exact_result(f.id);
+    f.on_row(in, out);
+    for (T share : out) seen += share < (std::numeric_limits<T>::min)() && share > 0 ? 1U : 0U;
+    const verdict v = judge<T>(f, wanted, out, T(0));
+    log.expect(v.good, "softmax ", type_name<T>(), " seed ", seed, " length ", n, ": ", v.error,
+               " ulp at ", v.index, ", promised ", v.allowed);
+  }
+  CHECK(seen > 20000);
 }
 
 // n equal logits have n equal weights, and 1 / n is as good as the division of the weights by their

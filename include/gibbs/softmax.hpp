@@ -163,6 +163,7 @@ GIBBS_INLINE void softmax_of_one(T x, T& out) {
 /// the plain rows' rounded weights and sums would put more than a unit off.
 template <class T, class Arch>
 struct subnormal_distance {
+  T octave;  ///< halves a weight
   T from;
   T to;
   /// The same as `from`, and hardly less than it has to be, where the sum of the weights is 1.
@@ -180,9 +181,8 @@ struct subnormal_distance {
     constexpr int last = smallest_normal + (has_fma<Arch> ? 2 : std::numeric_limits<T>::digits);
     // The sum of the weights is not larger than n times that of the maximum. One more is for the
     // rounding of differences from the maximum.
-    int bits_of_n = 0;
-    ::frexp(static_cast<double>(n), &bits_of_n);
-    from = static_cast<T>((smallest_normal - bits_of_n - 1) * ln2 * t.value);
+    octave = static_cast<T>(ln2 * t.value);
+    from = static_cast<T>((smallest_normal - bits_of(n) - 1) * ln2 * t.value);
     to = static_cast<T>((last + 1) * ln2 * t.value);
     nearest = static_cast<T>((smallest_normal * ln2 - 0.01) * t.value);
     end = static_cast<T>((smallest_normal + std::numeric_limits<T>::digits + 1) * ln2 * t.value);
@@ -190,45 +190,85 @@ struct subnormal_distance {
   }
 
   /// The rows that are plain and have no such result; A is Arch or four<Arch>.
-  template <class A>
+  template <bool AreLong, class A>
   GIBBS_PART std::uint32_t rows_without(matrix_view<const T> x,
                                         const plain_maxima<T, A>& plain) const {
     auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
-    return looked_through(x, plain, lane_bits<T, A>(doubtful, x.rows()));
+    return looked_through<AreLong>(x, plain, lane_bits<T, A>(doubtful, x.rows()));
   }
 
-  bool is_in(const T* x, std::size_t n, T largest) const {
-    using B = batch<T, Arch>;
-    constexpr std::size_t step = lanes<T, Arch>;
-    // The largest of the elements that are so far below the maximum.
-    B below(largest - from);
-    B none(-infinity<T>);
-    B most[4] = {none, none, none, none};
-    const auto look_at = [&](B& so_far, const B& v) {
-      so_far = max_or_second(choose(v < below, v, none), so_far);
-    };
-    std::size_t i = 0;
-    for (; i + 4 * step <= n; i += 4 * step) {
-      unroll<4>([&](std::size_t k)
-                    GIBBS_PART_LAMBDA { look_at(most[k], read<T, Arch>(x + i + k * step)); });
-    }
-    for (; i < n; i += step) {
-      look_at(most[0], read_first<T, Arch>(x + i, (std::min)(step, n - i), largest));
-    }
-    return xsimd::any(max_or_second(max_or_second(most[0], most[1]),
-                                    max_or_second(most[2], most[3])) >= B(largest - to));
+  /// Whether a long row has such a result.
+  GIBBS_KERNEL bool is_in(const T* x, std::size_t n, T largest) const {
+    if (!is_between(x, n, largest - from, largest - to)) return false;
+    const T later = from + octave * static_cast<T>(bits_saved(x, n, largest));
+    return is_between(x, n, largest - later, largest - to);
   }
 
  private:
-  template <class A>
+  /// Whether one of n elements is below the first and not below the second.
+  GIBBS_PART static bool is_between(const T* x, std::size_t n, T high, T low) {
+    using B = batch<T, Arch>;
+    constexpr std::size_t step = lanes<T, Arch>;
+    const auto found = [&](const B& v) { return (v < B(high)) & (v >= B(low)); };
+    const auto found_at = [&](std::size_t k) { return found(read<T, Arch>(x + k)); };
+    std::size_t i = 0;
+    for (; i + 4 * step <= n; i += 4 * step) {
+      auto any =
+          (found_at(i) | found_at(i + step)) | (found_at(i + 2 * step) | found_at(i + 3 * step));
+      if (any_holds(any)) return true;
+    }
+    for (; i < n; i += step) {
+      const std::size_t count = (std::min)(step, n - i);
+      if (any_holds(found(read_first<T, Arch>(x + i, count, -infinity<T>)))) return true;
+    }
+    return false;
+  }
+
+  /// How many bits less than n a number has that the sum of the weights, too, is not larger than:
+  /// most of a long row may be far below the maximum.
+  GIBBS_PART int bits_saved(const T* x, std::size_t n, T largest) const {
+    using B = batch<T, Arch>;
+    if (n > std::size_t(1) << 22) return 0;  // float could not add up as many
+    B zero(T(0));
+    B below_1(largest - octave);
+    B below_4(largest - octave * T(4));
+    B below_17(largest - octave * T(17));
+    B of_lanes = zero;
+    constexpr std::size_t step = lanes<T, Arch>;
+    for (std::size_t i = 0; i < n; i += step) {
+      B v = read_first<T, Arch>(x + i, (std::min)(step, n - i), -infinity<T>);
+      // No less than its weight together.
+      B more = zero_unless(v >= below_17, B(T(0x1p-4))) +
+               zero_unless(v >= below_4, B(T(0x1p-1 - 0x1p-4)));
+      of_lanes = of_lanes + (zero_unless(v >= below_1, B(T(0.5))) + more);
+    }
+    alignas(64) T parts[step];
+    write(parts, of_lanes);
+    double sum = static_cast<double>(n) * 0x1p-17;
+    for (const T part : parts) sum += static_cast<double>(part);
+    int bits = 0;
+    ::frexp(sum, &bits);
+    return bits_of(n) - bits;
+  }
+
+  GIBBS_PART static int bits_of(std::size_t n) {
+    int result = 0;
+    ::frexp(static_cast<double>(n), &result);
+    return result;
+  }
+
+  template <bool AreLong, class A>
   std::uint32_t looked_through(matrix_view<const T> x, const plain_maxima<T, A>& plain,
                                std::uint32_t doubtful) const {
     alignas(64) T largest[lanes<T, A>];
     detail::write(largest, plain.largest);
     std::uint32_t result = plain.rows;
     for_each_row(doubtful & plain.rows, [&](std::size_t r) {
-      if (is_in(row_of(x, r), x.columns(), largest[r])) result &= ~(std::uint32_t(1) << r);
+      const T* row = row_of(x, r);
+      const bool found = AreLong ? is_in(row, x.columns(), largest[r])
+                                 : is_between(row, x.columns(), largest[r] - from, largest[r] - to);
+      if (found) result &= ~(std::uint32_t(1) << r);
     });
     return result;
   }
@@ -260,25 +300,47 @@ GIBBS_PART batch<T, Arch> exact_share(const Row& row, const wide_batch<T, Arch>&
   return wide_batch<T, Arch>::rounded_product(row.weight_in_parts(x), factor);
 }
 
-/// Any row. Returns the sum of its weights.
+/// The sum of the weights of a row, which are not rounded before they are added up.
+template <class T, class Arch, class Row, class ForParts>
+GIBBS_PART wide<T> exact_sum(const Row& row, const T* x, std::size_t n, ForParts for_parts) {
+  wide<T> sums_of[most_parts];
+  for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
+    sums<T, Arch, 2> all;
+    sweep_sums<pace::compact>(
+        all, count,
+        [&](const batch<T, Arch>& v) {
+          auto weight = row.weight_in_parts(v);
+          return terms<T, Arch, 2>{{weight.hi, weight.lo}};
+        },
+        input<T>{x + first, -infinity<T>});
+    sums_of[part] = all.total(0) + all.total(1);
+  });
+  wide<T> sum(0.0);
+  const std::size_t parts = (n - 1) / elements_a_part(n) + 1;
+  for (std::size_t part = 0; part < parts; ++part) sum = sum + sums_of[part];
+  return sum;
+}
+
+/// Any row.
 template <class T, class Arch, class ForParts>
-GIBBS_KERNEL logits_sum<T> softmax_careful(const T* x, T* out, std::size_t n,
-                                           const temperature<T>& t, ForParts for_parts) {
+GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const temperature<T>& t,
+                                  ForParts for_parts) {
   using B = batch<T, Arch>;
-  const logits_sum<T> sum = sum_of_row<T, Arch>(x, n, t, for_parts);
-  const T largest = sum.largest;
-  if (!is_finite(static_cast<double>(largest)) || !is_finite(static_cast<double>(sum.rest))) {
+  const T largest = sweep_max<T, Arch>(n, x);
+  if (!is_finite(static_cast<double>(largest))) {
     fill_row<T, Arch>(out, n, std::numeric_limits<T>::quiet_NaN());
-    return sum;
+    return;
   }
   const wide<T> up(static_cast<double>(rescue_up<T>));
   if (plain_row<T, Arch>::is_plain(plain_row<T, Arch>::limit(t), largest)) {
     // Only subnormal results have to be exact, unless they are far too small.
     plain_row<T, Arch> row(t, B(largest));
-    const split<T> factor(up / (sum.mass() * first_lane(row.largest_weight())));
+    const wide<T> sum = exact_sum<T, Arch>(row, x, n, for_parts);
+    const split<T> factor(up / sum);
     const subnormal_distance<T, Arch> distance(t, n);
-    const T most =
-        largest - distance.nearest + static_cast<T>(sum.log_mass()) * static_cast<T>(t.value);
+    const double log_sum =
+        ::log(static_cast<double>(sum / first_lane(row.weight_in_parts(B(largest)))));
+    const T most = largest - distance.nearest + static_cast<T>(log_sum * t.value);
     for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
       plain_row<T, Arch> local = row;  // which no store may change, so that it stays in registers
       auto local_factor = in_all_lanes<T, Arch>(factor);
@@ -300,7 +362,7 @@ GIBBS_KERNEL logits_sum<T> softmax_careful(const T* x, T* out, std::size_t n,
     });
   } else {
     careful_row<T, Arch> row(t, largest);
-    const split<T> factor(up / (sum.mass() * row.largest_weight()));
+    const split<T> factor(up / exact_sum<T, Arch>(row, x, n, for_parts));
     for_parts(n, [&](std::size_t, std::size_t first, std::size_t count) {
       auto local = in_all_lanes<T, Arch>(factor);
       sweep_map<pace::compact, T, Arch>(
@@ -308,7 +370,6 @@ GIBBS_KERNEL logits_sum<T> softmax_careful(const T* x, T* out, std::size_t n,
           [&](const B& v) { return lowered<T, Arch>(exact_share(row, local, v)); });
     });
   }
-  return sum;
 }
 
 /// Up to `lanes` short rows, whose weights are computed some time before their results are written.
@@ -323,7 +384,7 @@ class softmax_short {
     tile_.read_rows(logits);
     auto plain = tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
     plain_row<T, Arch> row(t, plain.largest);
-    plain_totals<T, Arch, size> totals(row, subnormal.rows_without(logits, plain));
+    plain_totals<T, Arch, size> totals(row, subnormal.template rows_without<false>(logits, plain));
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     add_up_columns<4>(
         all, tile_,
@@ -377,7 +438,7 @@ class softmax_of_pieces {
                        T limit, const subnormal_distance<T, Arch>& subnormal) {
     rows_.read_rows(logits);
     auto plain = rows_.template keep_plain<true>(pieces, limit, subnormal.floor);
-    plain_ = subnormal.rows_without(logits, plain);
+    plain_ = subnormal.template rows_without<false>(logits, plain);
     row_type(t, plain.largest).store(in_memory_);
   }
 
@@ -462,7 +523,7 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   const std::size_t n = logits.columns();
   auto plain = plain_rows_of<true, T, Arch>(row_type::limit(t), logits, subnormal.floor);
   row_type rows(t, plain.largest);
-  plain_totals<T, Arch, size> result(rows, subnormal.rows_without(logits, plain));
+  plain_totals<T, Arch, size> result(rows, subnormal.template rows_without<true>(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
   // The weights of rows that are not aligned would cross cache lines on their way to memory and
@@ -572,7 +633,9 @@ GIBBS_KERNEL T softmax_with_log_sum_exp_row(const T* x, T* out, std::size_t n,
     auto totals = softmax_in_parts<true, T, Arch>(x, out, n, t, for_parts);
     if (totals.plain != 0) return first_lane(log_sum_exp_of(totals, t));
   }
-  return log_sum_exp_of<T, Arch>(softmax_careful<T, Arch>(x, out, n, t, for_parts), t);
+  const T result = log_sum_exp_row<T, Arch>(x, n, t, for_parts);
+  softmax_careful<T, Arch>(x, out, n, t, for_parts);
+  return result;
 }
 
 /// Rows that are not longer than long_row. Calls done(first, totals) after each group of rows from
@@ -675,9 +738,9 @@ GIBBS_KERNEL void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, mat
         for_each_row(totals.plain, [&](std::size_t r) { results[first + r] = values[r]; });
       },
       [&](std::size_t i) {
-        const auto sum =
-            softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
-        results[i] = log_sum_exp_of<T, Arch>(sum, t);
+        const T* x = row_of(logits, i);
+        results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
+        softmax_careful<T, Arch>(x, row_of(out, i), columns, t, one_by_one());
       });
 }
 
