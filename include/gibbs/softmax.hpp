@@ -350,7 +350,9 @@ GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const tempe
           count, input<T>{x + first, -infinity<T>}, out + first, [&](const B& v) {
             // Weights that are far too small to count would have subnormal parts.
             auto weight = local.weight(choose(v < none, B(-infinity<T>), v));
-            B result = scaled(weight.value(), local_factor);
+            // Of a weight that is nearly all of the sum, rounded, there would be a little more
+            // than 1.
+            B result = min_or_second(B(rescue_up<T>), scaled(weight.value(), local_factor));
             // Told by v, which is there sooner than the result: what a CPU guesses wrong costs it
             // less.
             auto inexact = (v <= B(most)) & (v >= least);
