@@ -114,7 +114,8 @@ struct cross_entropy_term {
 };
 
 template <class T, class Arch>
-GIBBS_KERNEL void cross_entropy_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
+GIBBS_KERNEL void cross_entropy_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
+                                     T* results) {
   reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
 }
 
@@ -134,7 +135,7 @@ GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t la
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void cross_entropy_label_rows(matrix_view<const T> logits, label_view labels,
+GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, label_view labels,
                                            T* results, double at_temperature) {
   const temperature<T> t(at_temperature);
   const T lowest = -largest_difference(t);
@@ -187,7 +188,7 @@ template <class T, class Arch>
 __attribute__((noinline))
 #endif
 GIBBS_KERNEL void
-mark_tiny_rows(matrix_view<const T> p, T* marks) {
+mark_tiny_rows(const matrix_view<const T>& p, T* marks) {
   for (std::size_t r = 0; r < lanes<T, Arch>; ++r) {
     marks[r] =
         r < p.rows() && has_tiny<T, single_arch<Arch>>(p.columns(), row_of(p, r)) ? T(1) : T(0);
@@ -285,8 +286,8 @@ GIBBS_KERNEL T cross_entropy_target_row(const T* x, const T* target, std::size_t
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void cross_entropy_target_rows(matrix_view<const T> logits,
-                                            matrix_view<const T> target, T* results,
+GIBBS_KERNEL void cross_entropy_target_rows(const matrix_view<const T>& logits,
+                                            const matrix_view<const T>& target, T* results,
                                             double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(

@@ -86,7 +86,7 @@ struct entropy_term {
 };
 
 template <class T, class Arch>
-GIBBS_KERNEL void entropy_rows(matrix_view<const T> p, T* results) {
+GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
   reduce_probabilities<entropy_term, T, Arch>(results, true, p);
 }
 
@@ -185,7 +185,7 @@ GIBBS_KERNEL T entropy_from_logits_row(const T* x, std::size_t n, const temperat
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void entropy_from_logits_rows(matrix_view<const T> logits, T* results,
+GIBBS_KERNEL void entropy_from_logits_rows(const matrix_view<const T>& logits, T* results,
                                            double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(

@@ -15,28 +15,29 @@
 
 // One line for each function that the headers share: "extern template" keeps it out of a file.
 #define GIBBS_DETAIL_KERNELS(template_or_extern, T)                                                \
-  template_or_extern void softmax_rows<T, default_arch>(matrix_view<const T>, matrix_view<T>,      \
-                                                        double);                                   \
+  template_or_extern void softmax_rows<T, default_arch>(const matrix_view<const T>&,               \
+                                                        const matrix_view<T>&, double);            \
   template_or_extern void softmax_with_log_sum_exp_rows<T, default_arch>(                          \
-      matrix_view<const T>, matrix_view<T>, T*, double);                                           \
-  template_or_extern void log_softmax_rows<T, default_arch>(matrix_view<const T>, matrix_view<T>,  \
+      const matrix_view<const T>&, const matrix_view<T>&, T*, double);                             \
+  template_or_extern void log_softmax_rows<T, default_arch>(const matrix_view<const T>&,           \
+                                                            const matrix_view<T>&, double);        \
+  template_or_extern void log_sum_exp_rows<T, default_arch>(const matrix_view<const T>&, T*,       \
                                                             double);                               \
-  template_or_extern void log_sum_exp_rows<T, default_arch>(matrix_view<const T>, T*, double);     \
-  template_or_extern void entropy_rows<T, default_arch>(matrix_view<const T>, T*);                 \
-  template_or_extern void entropy_from_logits_rows<T, default_arch>(matrix_view<const T>, T*,      \
-                                                                    double);                       \
-  template_or_extern void cross_entropy_rows<T, default_arch>(matrix_view<const T>,                \
-                                                              matrix_view<const T>, T*);           \
-  template_or_extern void cross_entropy_label_rows<T, default_arch>(matrix_view<const T>,          \
+  template_or_extern void entropy_rows<T, default_arch>(const matrix_view<const T>&, T*);          \
+  template_or_extern void entropy_from_logits_rows<T, default_arch>(const matrix_view<const T>&,   \
+                                                                    T*, double);                   \
+  template_or_extern void cross_entropy_rows<T, default_arch>(const matrix_view<const T>&,         \
+                                                              const matrix_view<const T>&, T*);    \
+  template_or_extern void cross_entropy_label_rows<T, default_arch>(const matrix_view<const T>&,   \
                                                                     label_view, T*, double);       \
   template_or_extern void cross_entropy_target_rows<T, default_arch>(                              \
-      matrix_view<const T>, matrix_view<const T>, T*, double);                                     \
-  template_or_extern void kl_divergence_rows<T, default_arch>(matrix_view<const T>,                \
-                                                              matrix_view<const T>, T*);           \
+      const matrix_view<const T>&, const matrix_view<const T>&, T*, double);                       \
+  template_or_extern void kl_divergence_rows<T, default_arch>(const matrix_view<const T>&,         \
+                                                              const matrix_view<const T>&, T*);    \
   template_or_extern void kl_divergence_from_logits_rows<T, default_arch>(                         \
-      matrix_view<const T>, matrix_view<const T>, T*, double);                                     \
-  template_or_extern void add_rows<T, default_arch>(T*, std::size_t, const T*, const T*,           \
-                                                    matrix_view<const T>, wide<T>, wide<T>);       \
+      const matrix_view<const T>&, const matrix_view<const T>&, T*, double);                       \
+  template_or_extern void add_rows<T, default_arch>(                                               \
+      T*, std::size_t, const T*, const T*, const matrix_view<const T>&, wide<T>, wide<T>);         \
   template_or_extern logits_sum<T> sum_of_row<T, default_arch>(const T*, std::size_t,              \
                                                                const temperature<T>&, one_by_one); \
   template_or_extern logits_sum<T> sum_of_piece<T, default_arch>(const T*, std::size_t,            \

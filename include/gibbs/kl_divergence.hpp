@@ -496,7 +496,8 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void kl_divergence_rows(matrix_view<const T> p, matrix_view<const T> q, T* results) {
+GIBBS_KERNEL void kl_divergence_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
+                                     T* results) {
   reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
 }
 
@@ -530,8 +531,8 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch
 /// Up to `lanes` short rows.
 template <class T, class Arch>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
-                                                       matrix_view<const T> x,
-                                                       matrix_view<const T> y,
+                                                       const matrix_view<const T>& x,
+                                                       const matrix_view<const T>& y,
                                                        std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
@@ -595,8 +596,8 @@ GIBBS_PART sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, s
 /// Up to `lanes` rows that are not too long for the cache, or one of any length.
 template <class T, class Arch>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
-                                                      matrix_view<const T> x,
-                                                      matrix_view<const T> y,
+                                                      const matrix_view<const T>& x,
+                                                      const matrix_view<const T>& y,
                                                       std::uint32_t& plain) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
@@ -660,8 +661,8 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void kl_divergence_from_logits_rows(matrix_view<const T> p_logits,
-                                                 matrix_view<const T> q_logits, T* results,
+GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_logits,
+                                                 const matrix_view<const T>& q_logits, T* results,
                                                  double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();

@@ -54,7 +54,8 @@ GIBBS_KERNEL T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& 
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void log_sum_exp_rows(matrix_view<const T> logits, T* results, double at_temperature) {
+GIBBS_KERNEL void log_sum_exp_rows(const matrix_view<const T>& logits, T* results,
+                                   double at_temperature) {
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),

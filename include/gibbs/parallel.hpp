@@ -203,8 +203,8 @@ void for_rows_or_parts(any_policy<Arch> policy, matrix_view<In> logits,
 }
 
 template <class Arch, class T>
-void cross_entropy_labels(any_policy<Arch> policy, matrix_view<const T> logits, label_view label,
-                          T* results, const logit_options& options) {
+void cross_entropy_labels(any_policy<Arch> policy, const matrix_view<const T>& logits,
+                          label_view label, T* results, const logit_options& options) {
   for_rows_or_parts<T, Arch>(
       policy, logits, options,
       [&](std::size_t i, const temperature<T>& t, const auto& parts) {

@@ -191,7 +191,7 @@ struct subnormal_distance {
 
   /// The rows that are plain and have no such result; A is Arch or four<Arch>.
   template <bool AreLong, class A>
-  GIBBS_PART std::uint32_t rows_without(matrix_view<const T> x,
+  GIBBS_PART std::uint32_t rows_without(const matrix_view<const T>& x,
                                         const plain_maxima<T, A>& plain) const {
     auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
@@ -259,7 +259,7 @@ struct subnormal_distance {
   }
 
   template <bool AreLong, class A>
-  std::uint32_t looked_through(matrix_view<const T> x, const plain_maxima<T, A>& plain,
+  std::uint32_t looked_through(const matrix_view<const T>& x, const plain_maxima<T, A>& plain,
                                std::uint32_t doubtful) const {
     alignas(64) T largest[lanes<T, A>];
     detail::write(largest, plain.largest);
@@ -381,7 +381,7 @@ class softmax_short {
   static constexpr std::size_t size = softmax_size<WithTotal>;
 
  public:
-  GIBBS_PART void weigh(matrix_view<const T> logits, const temperature<T>& t,
+  GIBBS_PART void weigh(const matrix_view<const T>& logits, const temperature<T>& t,
                         const subnormal_distance<T, single_arch<Arch>>& subnormal) {
     tile_.read_rows(logits);
     auto plain = tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
@@ -412,7 +412,7 @@ class softmax_short {
   }
 
   /// What was added up of the rows that were plain is returned; the others are still to be done.
-  GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(matrix_view<T> out) {
+  GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(const matrix_view<T>& out) {
     wide_batch<T, Arch> scale = scale_;
     tile_.write_rows(out, result_.plain, [&](const B& weight) { return scaled(weight, scale); });
     return result_;
@@ -436,8 +436,9 @@ class softmax_of_pieces {
   static constexpr std::size_t step = lanes<T, Arch>;
 
  public:
-  GIBBS_PART void look(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t,
-                       T limit, const subnormal_distance<T, Arch>& subnormal) {
+  GIBBS_PART void look(pieces_type pieces, const matrix_view<const T>& logits,
+                       const temperature<T>& t, T limit,
+                       const subnormal_distance<T, Arch>& subnormal) {
     rows_.read_rows(logits);
     auto plain = rows_.template keep_plain<true>(pieces, limit, subnormal.floor);
     plain_ = subnormal.template rows_without<false>(logits, plain);
@@ -468,7 +469,7 @@ class softmax_of_pieces {
 
   /// What was added up of the rows that were plain is returned; the others are still to be done.
   GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(pieces_type pieces,
-                                                             matrix_view<T> out) const {
+                                                             const matrix_view<T>& out) const {
     const std::uint32_t plain = plain_;
     const std::size_t rows = out.rows();
     T* row = out.data();
@@ -496,7 +497,7 @@ class softmax_of_pieces {
 /// Calls finish(first, rows, totals) after each group of rows. A function of its own, since
 /// compilers do better with fewer variables.
 template <bool WithTotal, class T, class Arch, class Finish>
-GIBBS_KERNEL void softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out,
+GIBBS_KERNEL void softmax_in_pieces(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                     const temperature<T>& t,
                                     const subnormal_distance<T, Arch>& subnormal, Finish finish) {
   const piece_count<T, Arch> pieces(logits.columns());
@@ -517,7 +518,7 @@ GIBBS_KERNEL void softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> 
 /// to be done.
 template <bool WithTotal, class T, class Arch>
 GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
-    matrix_view<const T> logits, matrix_view<T> out, const temperature<T>& t,
+    const matrix_view<const T>& logits, const matrix_view<T>& out, const temperature<T>& t,
     const subnormal_distance<T, Arch>& subnormal) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
@@ -643,7 +644,7 @@ GIBBS_KERNEL T softmax_with_log_sum_exp_row(const T* x, T* out, std::size_t n,
 /// Rows that are not longer than long_row. Calls done(first, totals) after each group of rows from
 /// `first` on, and alone(i) for rows that are not plain.
 template <bool WithTotal, class T, class Arch, class Done, class Alone>
-GIBBS_PART void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
+GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                const temperature<T>& t, Done done, Alone alone) {
   const std::size_t columns = logits.columns();
   if (plain_row<T, Arch>::limit(t) < 0) {
@@ -691,7 +692,7 @@ GIBBS_PART void softmax_groups(matrix_view<const T> logits, matrix_view<T> out,
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void softmax_rows(matrix_view<const T> logits, matrix_view<T> out,
+GIBBS_KERNEL void softmax_rows(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
@@ -716,8 +717,9 @@ GIBBS_KERNEL void softmax_rows(matrix_view<const T> logits, matrix_view<T> out,
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void softmax_with_log_sum_exp_rows(matrix_view<const T> logits, matrix_view<T> out,
-                                                T* results, double at_temperature) {
+GIBBS_KERNEL void softmax_with_log_sum_exp_rows(const matrix_view<const T>& logits,
+                                                const matrix_view<T>& out, T* results,
+                                                double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns <= 1) {
@@ -784,7 +786,7 @@ class log_softmax_short {
   using B = batch<T, Arch>;
 
  public:
-  GIBBS_PART void add_up(matrix_view<const T> logits, const temperature<T>& t) {
+  GIBBS_PART void add_up(const matrix_view<const T>& logits, const temperature<T>& t) {
     tile_.read_rows(logits);
     auto totals = add_up_tile<T, Arch>(t, weight_sums(), tile_);
     largest_ = totals.largest;
@@ -793,7 +795,7 @@ class log_softmax_short {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_PART std::uint32_t write(matrix_view<T> out, const temperature<T>& t) {
+  GIBBS_PART std::uint32_t write(const matrix_view<T>& out, const temperature<T>& t) {
     plain_row<T, Arch> row(t, largest_);
     B log_sum = log_sum_;
     tile_.write_rows(out, plain_, [&](const B& v) { return row.log_probability(v, log_sum); });
@@ -815,7 +817,8 @@ class log_softmax_of_pieces {
   using pieces_type = piece_count<T, Arch>;
 
  public:
-  GIBBS_PART void add_up(pieces_type pieces, matrix_view<const T> logits, const temperature<T>& t) {
+  GIBBS_PART void add_up(pieces_type pieces, const matrix_view<const T>& logits,
+                         const temperature<T>& t) {
     rows_.read_rows(logits);
     auto totals = add_up_plain_pieces<T, Arch>(t, pieces, rows_);
     row_type(t, totals.largest).store(in_memory_);
@@ -824,7 +827,7 @@ class log_softmax_of_pieces {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_PART std::uint32_t write(pieces_type pieces, matrix_view<T> out,
+  GIBBS_PART std::uint32_t write(pieces_type pieces, const matrix_view<T>& out,
                                  const temperature<T>& t) const {
     const std::uint32_t plain = plain_;
     const std::size_t rows = out.rows();
@@ -850,8 +853,9 @@ class log_softmax_of_pieces {
 
 /// Calls finish(plain, first, rows) after each group of rows.
 template <class T, class Arch, class Finish>
-GIBBS_KERNEL void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view<T> out,
-                                        const temperature<T>& t, Finish finish) {
+GIBBS_KERNEL void log_softmax_in_pieces(const matrix_view<const T>& logits,
+                                        const matrix_view<T>& out, const temperature<T>& t,
+                                        Finish finish) {
   const piece_count<T, Arch> pieces(logits.columns());
   log_softmax_of_pieces<T, Arch> two[2];
   in_two_stages(
@@ -864,7 +868,7 @@ GIBBS_KERNEL void log_softmax_in_pieces(matrix_view<const T> logits, matrix_view
 }
 
 template <class T, class Arch>
-GIBBS_KERNEL void log_softmax_rows(matrix_view<const T> logits, matrix_view<T> out,
+GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                    double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();

@@ -125,7 +125,7 @@ GIBBS_INLINE void write_wide(T* memory, std::size_t width, wide<T> x) {
 /// share is 0 is not read.
 template <class T, class Arch>
 GIBBS_KERNEL void add_rows(T* memory, std::size_t width, const T* logits, const T* p,
-                           matrix_view<const T> rows, wide<T> old_share, wide<T> new_share) {
+                           const matrix_view<const T>& rows, wide<T> old_share, wide<T> new_share) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
   for (std::size_t j = 0; j < width; j += step) {

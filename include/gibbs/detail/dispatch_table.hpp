@@ -22,8 +22,8 @@ namespace gibbs::detail {
 /// The members have the names of the functions in the headers, less "_rows".
 template <class T>
 struct dispatch_functions {
-  using in = matrix_view<const T>;
-  using out = matrix_view<T>;
+  using in = const matrix_view<const T>&;
+  using out = const matrix_view<T>&;
 
   void (*softmax)(in logits, out, double temperature);
   void (*softmax_with_log_sum_exp)(in logits, out, T* results, double temperature);

@@ -478,7 +478,7 @@ GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const te
 /// The maxima of up to `lanes` rows of any length and, if wanted, the minima of what is not less
 /// than floor, each in the lane of its row; 0 for rows that are not plain.
 template <bool WithSmallest, class T, class Arch>
-GIBBS_PART plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x,
+GIBBS_PART plain_maxima<T, Arch> plain_rows_of(T limit, const matrix_view<const T>& x,
                                                T floor = -infinity<T>) {
   using B = batch<T, Arch>;
   B zero(T(0));
@@ -501,8 +501,8 @@ GIBBS_PART plain_maxima<T, Arch> plain_rows_of(T limit, matrix_view<const T> x,
 /// Likewise for rows of any length.
 template <class T, class Arch, class Terms, class... Others>
 GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
-                                                                 matrix_view<const T> x,
-                                                                 Others... others) {
+                                                                 const matrix_view<const T>& x,
+                                                                 const Others&... others) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   auto plain = plain_rows_of<false, T, Arch>(row_type::limit(t), x);
@@ -530,8 +530,8 @@ GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperatu
 
 template <class T, class Arch, class Terms, class... Others>
 GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
-                                                          matrix_view<const T> x,
-                                                          Others... others) {
+                                                          const matrix_view<const T>& x,
+                                                          const Others&... others) {
   if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
@@ -560,7 +560,8 @@ struct row_results {
 /// be those of four<Arch>.
 template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
 GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
-                              Alone alone, matrix_view<const T> logits, Others... others) {
+                              Alone alone, const matrix_view<const T>& logits,
+                              const Others&... others) {
   const std::size_t columns = logits.columns();
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);

@@ -127,8 +127,8 @@ GIBBS_KERNEL T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
 /// shape; infinite where it has left a mark other than 0, unless it is NaN. x are not infinite
 /// where the result is small.
 template <template <class, class, bool Lifted> class Term, class T, class Arch, class... Others>
-GIBBS_PART void reduce_probabilities(T* results, bool negative, matrix_view<const T> x,
-                                     Others... others) {
+GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_view<const T>& x,
+                                     const Others&... others) {
   using B = batch<T, Arch>;
   using term_type = Term<T, Arch, false>;
   const std::size_t columns = x.columns();

@@ -146,9 +146,9 @@ class row_pieces {
 
  public:
   GIBBS_PART row_pieces() = default;
-  GIBBS_PART explicit row_pieces(matrix_view<const T> from) { read_rows(from); }
+  GIBBS_PART explicit row_pieces(const matrix_view<const T>& from) { read_rows(from); }
 
-  GIBBS_PART void read_rows(matrix_view<const T> from) {
+  GIBBS_PART void read_rows(const matrix_view<const T>& from) {
     const std::size_t rows = from.rows();
     rows_ = rows;
     const T* row = from.data();

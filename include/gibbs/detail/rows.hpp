@@ -145,10 +145,10 @@ class tile {
 
  public:
   GIBBS_PART tile() = default;
-  GIBBS_PART explicit tile(matrix_view<const T> from) { read_rows(from); }
+  GIBBS_PART explicit tile(const matrix_view<const T>& from) { read_rows(from); }
 
   /// The lanes beyond the last row repeat it.
-  GIBBS_PART void read_rows(matrix_view<const T> from) {
+  GIBBS_PART void read_rows(const matrix_view<const T>& from) {
     rows_ = from.rows();
     columns_ = from.columns();
     if constexpr (takes_four<Arch>) {
@@ -168,7 +168,7 @@ class tile {
 
   /// The rows of f(tile) for which the bit is set.
   template <class F>
-  GIBBS_PART void write_rows(matrix_view<T> to, std::uint32_t chosen, F f) {
+  GIBBS_PART void write_rows(const matrix_view<T>& to, std::uint32_t chosen, F f) {
     const std::size_t columns = columns_;
     if constexpr (takes_four<Arch>) {
       if (is_row()) {
@@ -237,7 +237,7 @@ class tile {
 
  private:
   /// Up to as many rows as a register has lanes, from this lane of the tile on.
-  GIBBS_PART void read_lanes(std::size_t lane, matrix_view<const T> from) {
+  GIBBS_PART void read_lanes(std::size_t lane, const matrix_view<const T>& from) {
     constexpr std::size_t count = lanes<T, single>;
     // Counts that stores of batches cannot change, as far as compilers know.
     const std::size_t rows = from.rows();
@@ -266,7 +266,7 @@ class tile {
 
   /// Rows, as many as a register has lanes, of which column(c) has column c.
   template <class Column>
-  GIBBS_PART void write_lanes(matrix_view<T> to, Column column) const {
+  GIBBS_PART void write_lanes(const matrix_view<T>& to, Column column) const {
     const std::size_t columns = columns_;
     for (std::size_t c = 0; c < columns; c += part) {
       const std::size_t at = (std::min)(c, columns - part);
