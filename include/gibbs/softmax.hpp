@@ -533,9 +533,10 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   // back.
   alignas(64) T aligned[longest_tile * lanes<T, Arch>];
   const matrix_view<T> weights =
-      n <= longest_tile ? matrix_view<T>(aligned, logits.rows(), n,
-                                         (n + lanes<T, Arch> - 1) / lanes<T, Arch> * lanes<T, Arch>)
-                        : out;
+      is_avx512<Arch> && n <= longest_tile
+          ? matrix_view<T>(aligned, logits.rows(), n,
+                           (n + lanes<T, Arch> - 1) / lanes<T, Arch> * lanes<T, Arch>)
+          : out;
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
@@ -663,7 +664,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
       return softmax_in_pieces<WithTotal, T, Arch>(logits, out, t, subnormal, finish);
     }
   }
-  if (columns <= (is_avx512<Arch> ? 63 : longest_tile)) {
+  if (columns <= (is_avx512<Arch> ? 63 : longest_transposed<T, Arch>)) {
     // Longer ones are faster a register of rows at a time.
     const std::size_t start = for_each_four<T, Arch, 48>(
         logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
@@ -888,7 +889,7 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
       return log_softmax_in_pieces<T, Arch>(logits, out, t, alone_unless);
     }
   }
-  if (columns <= longest_tile) {
+  if (columns <= longest_transposed<T, Arch>) {
     const std::size_t done = for_each_four<T, Arch>(
         logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
           constexpr std::size_t rows = lanes<T, Four>;

@@ -532,7 +532,8 @@ template <class T, class Arch, class Terms, class... Others>
 GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
                                                           const matrix_view<const T>& x,
                                                           const Others&... others) {
-  if (x.columns() > longest_tile) return add_up_long_rows<T, Arch>(t, of, x, others...);
+  if (x.columns() > longest_transposed<T, Arch>)
+    return add_up_long_rows<T, Arch>(t, of, x, others...);
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
 }

@@ -184,7 +184,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
           mark = B::load_aligned(marks);
         }
       }
-    } else if (columns <= longest_tile) {
+    } else if (columns <= longest_transposed<T, Arch>) {
       total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
                            tile<T, Arch>(rows_of(x, first, rows)),
                            tile<T, Arch>(rows_of(others, first, rows))...);

@@ -38,6 +38,12 @@ inline constexpr std::size_t longest_tile = 256;
 /// they do.
 inline constexpr std::size_t longest_tile_of_four = 64;
 
+/// Rows up to this length are transposed a register of rows at a time. A row by itself is faster as
+/// a longer one, and among others up to a tenth slower just above.
+template <class T, class Arch>
+inline constexpr std::size_t longest_transposed =
+    takes_four<Arch> ? (std::max)(longest_tile_of_four, 20 * lanes<T, Arch>) : longest_tile;
+
 /// Calls f(four<Arch>(), first) for groups of as many rows as four<Arch> has lanes, unless they are
 /// longer than Longest. Returns how many rows that were.
 template <class T, class Arch, std::size_t Longest = longest_tile_of_four, class F>

@@ -40,6 +40,26 @@ GIBBS_PART terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
   return result;
 }
 
+/// 0 and 1, as many as a batch has lanes of each.
+template <class T, class Arch>
+struct lane_marks {
+  alignas(64) T of[2 * lanes<T, Arch>] = {};
+  constexpr lane_marks() {
+    for (std::size_t i = lanes<T, Arch>; i < 2 * lanes<T, Arch>; ++i) of[i] = 1;
+  }
+};
+template <class T, class Arch>
+inline constexpr lane_marks<T, Arch> marks_of_lanes;
+
+/// 0 for all but the last `count` lanes: a row ends with a batch of which some has been added up
+/// before, since a CPU takes much longer to read and write less than a batch.
+template <class T, class Arch, std::size_t N>
+GIBBS_PART terms<T, Arch, N> in_last_lanes(terms<T, Arch, N> x, std::size_t count) {
+  auto chosen = read<T, Arch>(marks_of_lanes<T, Arch>.of + count) != batch<T, Arch>(T(0));
+  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = zero_unless(chosen, x.of[i]); });
+  return x;
+}
+
 /// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in
 /// one loop and not in another; of this one they do not where batches are taken by more than one
 /// loop.
@@ -215,12 +235,18 @@ template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, clas
           class... Inputs>
 GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
                            Inputs... inputs) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  if (n < step) {
+    if (n > 0) into.add(term(read_first<T, Arch>(inputs.data, n, inputs.fill)...));
+    return;
+  }
   const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_PART_LAMBDA {
-    return term(read_first<T, Arch>(inputs.data + i, count, inputs.fill)...);
+    const std::size_t at = (std::min)(i, n - step);
+    return in_last_lanes(term(read<T, Arch>(inputs.data + at)...), count);
   };
   if constexpr (takes_four<Arch> && Pace != pace::compact) {
     add_up_by_four(
-        into, n, lanes<T, Arch>,
+        into, n, step,
         [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_PART_LAMBDA {
           return term.add_up_four(sum, read<T, four<Arch>>(inputs.data + i)...);
         },
@@ -238,15 +264,25 @@ GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term te
 template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
 GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
                                      Term term, input<T> in) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  batch<T, Arch> result;
+  if (n < step) {
+    if (n == 0) return;
+    into.add(term(result, read_first<T, Arch>(in.data, n, in.fill)));
+    write_first(out, result, n);
+    return;
+  }
+  // Before anything is written.
+  batch<T, Arch> last = read<T, Arch>(in.data + n - step);
   const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_PART_LAMBDA {
-    batch<T, Arch> result;
-    auto added = term(result, read_first<T, Arch>(in.data + i, count, in.fill));
-    write_first(out + i, result, count);
-    return added;
+    const bool is_last = count < step;
+    auto added = term(result, is_last ? last : read<T, Arch>(in.data + i));
+    write(out + (is_last ? n - step : i), result);
+    return in_last_lanes(added, count);
   };
   if constexpr (takes_four<Arch>) {
     add_up_by_four(
-        into, n, lanes<T, Arch>,
+        into, n, step,
         [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_PART_LAMBDA {
           batch<T, four<Arch>> results;
           sum = in_one_batch(term(results, read<T, four<Arch>>(in.data + i)));
@@ -255,7 +291,6 @@ GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t 
         },
         at_first);
   } else {
-    batch<T, Arch> result;
     add_up_batches<pace::fast>(
         into, n,
         [&](std::size_t i) GIBBS_PART_LAMBDA {
@@ -272,10 +307,16 @@ template <pace Pace, class T, class Arch, class Map>
 GIBBS_PART void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
   const T* in = from.data;
   constexpr std::size_t step = lanes<T, Arch>;
+  if (n < step) {
+    write_first(out, f(read_first<T, Arch>(in, n, from.fill)), n);
+    return;
+  }
+  // Before anything is written.
+  batch<T, Arch> last = read<T, Arch>(in + n - step);
+  const auto at = [&](std::size_t k)
+                      GIBBS_PART_LAMBDA { write(out + k, f(read<T, Arch>(in + k))); };
   std::size_t i = 0;
   if constexpr (Pace == pace::fast) {
-    const auto at = [&](std::size_t k)
-                        GIBBS_PART_LAMBDA { write(out + k, f(read<T, Arch>(in + k))); };
     for (; i + 4 * step <= n; i += 4 * step) {
       at(i);
       at(i + step);
@@ -283,10 +324,8 @@ GIBBS_PART void sweep_map(std::size_t n, input<T> from, T* out, Map f) {
       at(i + 3 * step);
     }
   }
-  for (; i < n; i += step) {
-    const std::size_t count = (std::min)(step, n - i);
-    write_first(out + i, f(read_first<T, Arch>(in + i, count, from.fill)), count);
-  }
+  for (; i + step <= n; i += step) at(i);
+  if (i < n) write(out + n - step, f(last));
 }
 
 /// The largest and, if wanted, the smallest of those that are not less than some floor, lane by
@@ -324,10 +363,13 @@ GIBBS_PART extremes<T, Arch> sweep_extremes(std::size_t n, const T* in, T floor 
       of[k].template look_at<WithSmallest>(read<T, Arch>(in + i + k * step), floor);
     });
   }
-  for (; i < n; i += step) {
-    const std::size_t count = (std::min)(step, n - i);
-    // What fills up the lanes is an element: none that is larger or smaller than all.
-    of[0].template look_at<WithSmallest>(read_first<T, Arch>(in + i, count, in[i]), floor);
+  for (; i + step <= n; i += step) {
+    of[0].template look_at<WithSmallest>(read<T, Arch>(in + i), floor);
+  }
+  if (i < n) {
+    // What fills up the lanes are elements: none that is larger or smaller than all.
+    of[0].template look_at<WithSmallest>(
+        n < step ? read_first<T, Arch>(in, n, in[0]) : read<T, Arch>(in + n - step), floor);
   }
   unroll<3>([&](std::size_t k) GIBBS_PART_LAMBDA { of[0].look_at(of[k + 1]); });
   return of[0];
