@@ -178,8 +178,12 @@ class tile {
     const std::size_t columns = columns_;
     if constexpr (takes_four<Arch>) {
       if (is_row()) {
-        for (std::size_t c = 0; chosen != 0 && c < columns; c += step) {
-          write_first(to.data() + c, f(read<T, Arch>(data_ + c)), (std::min)(step, columns - c));
+        if (chosen == 0) return;
+        T* row = to.data();
+        if (columns < step) return write_first(row, f((*this)[0]), columns);
+        for (std::size_t c = 0; c < columns; c += step) {
+          const std::size_t at = (std::min)(c, columns - step);
+          detail::write(row + at, f(read<T, Arch>(data_ + at)));
         }
         return;
       }
