@@ -82,9 +82,7 @@ TEST_CASE_TEMPLATE("every primitive, every family, within the promised bounds", 
 // more or less may be known before.
 TEST_CASE_TEMPLATE("softmax of rows with results at the smallest normal number", T, float, double) {
   fault_log log;
-  const primitive<T>& f =
-      *std::find_if(primitives<T>().begin(), primitives<T>().end(),
-                    [](const primitive<T>& one) { return one.id == primitive_id::softmax; });
+  const primitive<T>& f = primitive_of<T>(primitive_id::softmax);
   reference<T> exact_result;
   std::size_t seen = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {

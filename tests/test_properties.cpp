@@ -52,14 +52,6 @@ answer<T> ask(const primitive<T>& f, const sample<T>& x) {
   return result;
 }
 
-template <class T>
-const primitive<T>& get(primitive_id id) {
-  for (const primitive<T>& f : primitives<T>()) {
-    if (f.id == id) return f;
-  }
-  std::abort();
-}
-
 // Logits with few digits, so that adding small integers and multiplying by powers of two is exact.
 template <class T>
 void make_short(std::vector<T>& logits) {
@@ -175,8 +167,8 @@ TEST_CASE_TEMPLATE("temperature divides the logits", T, float, double) {
 
 TEST_CASE_TEMPLATE("probabilities are between 0 and 1 and their sum is 1", T, float, double) {
   fault_log log;
-  const primitive<T>& softmax = get<T>(primitive_id::softmax);
-  const primitive<T>& log_softmax = get<T>(primitive_id::log_softmax);
+  const primitive<T>& softmax = primitive_of<T>(primitive_id::softmax);
+  const primitive<T>& log_softmax = primitive_of<T>(primitive_id::log_softmax);
   for (const family<T>& from : logit_families<T>()) {
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
       random_source random(seed);
@@ -214,7 +206,7 @@ TEST_CASE_TEMPLATE("probabilities are between 0 and 1 and their sum is 1", T, fl
 TEST_CASE_TEMPLATE("equal logits get equal probabilities, wherever they stand", T, float, double) {
   fault_log log;
   for (primitive_id id : {primitive_id::softmax, primitive_id::log_softmax}) {
-    const primitive<T>& f = get<T>(id);
+    const primitive<T>& f = primitive_of<T>(id);
     for (std::size_t n = 2; n < 6 * widest_vector<T>; ++n) {
       for (double temperature : {1.0, 0.7, 1e-3}) {
         sample<T> x;
@@ -240,12 +232,12 @@ TEST_CASE_TEMPLATE("softmax_with_log_sum_exp is softmax and log_sum_exp", T, flo
   for (const family<T>& from : logit_families<T>()) {
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
       random_source random(seed);
-      const primitive<T>& both = get<T>(primitive_id::softmax_with_log_sum_exp);
+      const primitive<T>& both = primitive_of<T>(primitive_id::softmax_with_log_sum_exp);
       const sample<T> x = draw(both, from, random, random.below(200),
                                temperatures[random.below(temperatures.size())]);
       const answer<T> a = ask(both, x);
-      const answer<T> b = ask(get<T>(primitive_id::softmax), x);
-      const answer<T> c = ask(get<T>(primitive_id::log_sum_exp), x);
+      const answer<T> b = ask(primitive_of<T>(primitive_id::softmax), x);
+      const answer<T> c = ask(primitive_of<T>(primitive_id::log_sum_exp), x);
       // The sum is the same, not always in the same order.
       const double largest =
           x.first.empty() ? 0 : *std::max_element(x.first.begin(), x.first.end()) / x.temperature;
@@ -265,7 +257,7 @@ TEST_CASE_TEMPLATE("a divergence is never below 0, and 0 only for what is equal"
   using limits = std::numeric_limits<T>;
   fault_log log;
   for (primitive_id id : {primitive_id::kl_divergence, primitive_id::kl_divergence_from_logits}) {
-    const primitive<T>& f = get<T>(id);
+    const primitive<T>& f = primitive_of<T>(id);
     for (const family<T>& from : families_of(f)) {
       for (std::uint64_t seed = 0; seed < 100; ++seed) {
         random_source random(seed);
@@ -304,11 +296,13 @@ TEST_CASE_TEMPLATE("KL is cross-entropy minus entropy", T, float, double) {
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
       random_source random(seed);
       const sample<T> x =
-          draw(get<T>(primitive_id::kl_divergence), from, random, 1 + random.below(100));
+          draw(primitive_of<T>(primitive_id::kl_divergence), from, random, 1 + random.below(100));
       const double divergence =
-          static_cast<double>(ask(get<T>(primitive_id::kl_divergence), x).scalar);
-      const double cross = static_cast<double>(ask(get<T>(primitive_id::cross_entropy), x).scalar);
-      const double entropy = static_cast<double>(ask(get<T>(primitive_id::entropy), x).scalar);
+          static_cast<double>(ask(primitive_of<T>(primitive_id::kl_divergence), x).scalar);
+      const double cross =
+          static_cast<double>(ask(primitive_of<T>(primitive_id::cross_entropy), x).scalar);
+      const double entropy =
+          static_cast<double>(ask(primitive_of<T>(primitive_id::entropy), x).scalar);
       // Rounded numbers do not add up to 1 exactly.
       double excess = 0;
       for (T v : x.first) excess -= static_cast<double>(v);
@@ -324,27 +318,29 @@ TEST_CASE_TEMPLATE("KL is cross-entropy minus entropy", T, float, double) {
 TEST_CASE_TEMPLATE("primitives agree with each other", T, float, double) {
   fault_log log;
   const auto scalar = [](primitive_id id, const sample<T>& x) {
-    return static_cast<double>(ask(get<T>(id), x).scalar);
+    return static_cast<double>(ask(primitive_of<T>(id), x).scalar);
   };
   for (std::size_t which : sizes{0, 1, 2, 6}) {
     const family<T>& from = logit_families<T>()[which];
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
       random_source random(seed);
       const std::size_t n = 1 + random.below(150);
-      sample<T> x = draw(get<T>(primitive_id::cross_entropy_of_label), from, random, n, 0.7);
+      sample<T> x =
+          draw(primitive_of<T>(primitive_id::cross_entropy_of_label), from, random, n, 0.7);
       const auto where = [&] {
         return text(type_name<T>(), " family ", from.name, " seed ", seed, " length ", n, ": ");
       };
       const auto label = static_cast<std::size_t>(x.label);
-      const std::vector<T> p = ask(get<T>(primitive_id::softmax), x).row;
-      const std::vector<T> log_p = ask(get<T>(primitive_id::log_softmax), x).row;
-      const T loss = ask(get<T>(primitive_id::cross_entropy_of_label), x).scalar;
+      const std::vector<T> p = ask(primitive_of<T>(primitive_id::softmax), x).row;
+      const std::vector<T> log_p = ask(primitive_of<T>(primitive_id::log_softmax), x).row;
+      const T loss = ask(primitive_of<T>(primitive_id::cross_entropy_of_label), x).scalar;
       log.expect(distance(loss, -log_p[label]) <= 8, where, "loss ", loss, ", log_softmax ",
                  log_p[label]);
       sample<T> one_hot = x;
       one_hot.second.assign(n, T(0));
       one_hot.second[label] = 1;
-      const T one_hot_loss = ask(get<T>(primitive_id::cross_entropy_of_target), one_hot).scalar;
+      const T one_hot_loss =
+          ask(primitive_of<T>(primitive_id::cross_entropy_of_target), one_hot).scalar;
       log.expect(distance(loss, one_hot_loss) <= 9, where, "loss ", loss,
                  ", of the one-hot target ", one_hot_loss);
 
@@ -376,12 +372,14 @@ TEST_CASE_TEMPLATE("uniform rows", T, float, double) {
     x.first.assign(n, T(-7.3));
     x.second.assign(n, T(3.1));
     const T log_n = static_cast<T>(std::log(static_cast<double>(n)));
-    log.expect(distance(ask(get<T>(primitive_id::entropy_from_logits), x).scalar, log_n) <= 4,
-               "entropy_from_logits length ", n);
-    log.expect(distance(ask(get<T>(primitive_id::cross_entropy_of_label), x).scalar, log_n) <= 4,
-               "cross_entropy_from_logits length ", n);
+    log.expect(
+        distance(ask(primitive_of<T>(primitive_id::entropy_from_logits), x).scalar, log_n) <= 4,
+        "entropy_from_logits length ", n);
+    log.expect(
+        distance(ask(primitive_of<T>(primitive_id::cross_entropy_of_label), x).scalar, log_n) <= 4,
+        "cross_entropy_from_logits length ", n);
     const T share = T(1) / static_cast<T>(n);
-    for (T p : ask(get<T>(primitive_id::softmax), x).row) {
+    for (T p : ask(primitive_of<T>(primitive_id::softmax), x).row) {
       log.expect(distance(p, share) <= 4, "softmax length ", n, ": ", p);
     }
   }

@@ -111,6 +111,12 @@ struct kl_term_or_limit {
     return (min_or_second(p, q) >= tiny) & (max_or_second(p, q) <= large);
   }
 
+  /// Where p is 0 or a positive subnormal number.
+  template <class Batch>
+  GIBBS_PART static auto does_not_count(const Batch& p) {
+    return (p >= Batch(T(0))) & (p < Batch((std::numeric_limits<T>::min)()));
+  }
+
   GIBBS_PART static B of(B& mark, const B& p, const B& q) {
     if (all_hold(are_normal(p, q))) return kl_term<true>(p, q);
     B zero(T(0));

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <gibbs/dispatch.hpp>
 #include <gibbs/instantiate.hpp>
 #include <span>
@@ -346,6 +347,14 @@ std::span<const primitive<T>> primitives() {
       },
   }};
   return table;
+}
+
+template <class T>
+const primitive<T>& primitive_of(primitive_id id) {
+  for (const primitive<T>& f : primitives<T>()) {
+    if (f.id == id) return f;
+  }
+  std::abort();
 }
 
 // What the code was compiled for, as benchmarks and tables name it.

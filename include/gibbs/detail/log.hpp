@@ -198,13 +198,6 @@ GIBBS_PART mask<T, Arch> is_normal(const batch<T, Arch>& x) {
   return (x >= B((std::numeric_limits<T>::min)())) & (x <= B((std::numeric_limits<T>::max)()));
 }
 
-/// Where x is 0 or a positive subnormal number.
-template <class T, class Arch>
-GIBBS_PART mask<T, Arch> does_not_count(const batch<T, Arch>& x) {
-  using B = batch<T, Arch>;
-  return (x >= B(T(0))) & (x < B((std::numeric_limits<T>::min)()));
-}
-
 /// log(q), to be multiplied by p: 0 where p is 0 and q any number (0 log 0 is 0); NaN where p or q
 /// is negative or NaN. Where only q is 0 the product would be -infinity: that is marked, so that no
 /// infinity gets into a sum with error terms, and the result is 0. Normal says that no q is
