@@ -94,6 +94,8 @@ GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
 /// T.
 template <class T>
 struct entropy_from_logits_terms {
+  template <class, class Arch>
+  using several = four<Arch>;
   static constexpr std::size_t size = 4;
   static constexpr std::size_t exact = 1;
   T inverse;

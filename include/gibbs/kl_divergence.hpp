@@ -330,6 +330,7 @@ class kl_from_logits_term {
 template <class T, class Arch>
 struct kl_from_logits_of_rows {
   using B = batch<T, Arch>;
+  using several = four<Arch>;
   const kl_from_logits_term<T, Arch>& term;
   B& mark;
   const one_plain_row<T, Arch>& p;
@@ -338,10 +339,10 @@ struct kl_from_logits_of_rows {
   GIBBS_PART terms<T, Arch, 3> operator()(const B& x, const B& y) const {
     return term(mark, x, y, p.weight(x).value(), q.weight(y).value());
   }
-  template <class Four>
-  GIBBS_PART bool add_up_four(terms<T, Arch, 3>& sum, const Four& x, const Four& y) const {
-    sum = in_one_batch(term(mark, x, y, row_of_four<T, Arch>(p).weight(x).value(),
-                            row_of_four<T, Arch>(q).weight(y).value()));
+  template <class Sums, class Four>
+  GIBBS_PART bool add_up_several(Sums& into, const Four& x, const Four& y) const {
+    into.add_groups(term(mark, x, y, row_beside<T, several>(p).weight(x).value(),
+                         row_beside<T, several>(q).weight(y).value()));
     return true;
   }
 };
@@ -515,7 +516,7 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
-  add_up_columns<is_four<Arch> ? 4 : 3>(
+  add_up_columns<is_several<Arch> ? 4 : 3>(
       all, logits,
       [&](std::size_t c) GIBBS_PART_LAMBDA {
         B w = result.row.weight(logits[c]).value();
@@ -524,9 +525,9 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch
       },
       [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
-          auto w = row_of_four<T, Arch>(result.row).weight(logits.four(c)).value();
+          auto w = row_beside<T, four<Arch>>(result.row).weight(logits.four(c)).value();
           weights.set_four(c, w);
-          sum.of[0] = in_one_batch(w);
+          sum.add({{in_one_batch(w)}});
         }
         return true;
       });
@@ -555,15 +556,15 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
           wide_type(&totals)[3]) {
         kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
-        add_up_columns<is_four<Arch> ? 4 : 3>(
+        add_up_columns<is_several<Arch> ? 4 : 3>(
             all, p_logits,
             [&](std::size_t c) GIBBS_PART_LAMBDA {
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
             [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
               if constexpr (takes_four<Arch>) {
-                sum = in_one_batch(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
-                                        q_weights.four(c)));
+                sum.add_groups(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
+                                    q_weights.four(c)));
               }
               return true;
             });

@@ -98,16 +98,19 @@ GIBBS_PART auto softmax_terms(batch<T, Arch>& weight, const Row& row, const batc
 template <bool WithTotal, class T, class Arch, class Row>
 class softmax_terms_of {
   using B = batch<T, Arch>;
-  using four_batches = batch<T, four<Arch>>;
 
  public:
+  // In fours, of which the sum is exact if they are equal.
+  using several = std::conditional_t<WithTotal || std::is_same_v<T, float>, four<Arch>,
+                                     four_or<Arch, eight<Arch>>>;
+
   GIBBS_PART explicit softmax_terms_of(const Row& row) : row_(row) {}
 
   GIBBS_PART auto operator()(B& weight, const B& x) const {
     return softmax_terms<WithTotal>(weight, row_, x);
   }
-  GIBBS_PART auto operator()(four_batches& weights, const four_batches& x) const {
-    return softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row_), x);
+  GIBBS_PART auto operator()(batch<T, several>& weights, const batch<T, several>& x) const {
+    return softmax_terms<WithTotal>(weights, row_beside<T, several>(row_), x);
   }
 
  private:
@@ -399,8 +402,8 @@ class softmax_short {
         [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
           if constexpr (takes_four<Arch>) {
             batch<T, four<Arch>> weights;
-            sum = in_one_batch(
-                softmax_terms<WithTotal>(weights, row_of_four<T, Arch>(row), tile_.four(c)));
+            sum.add_groups(
+                softmax_terms<WithTotal>(weights, row_beside<T, four<Arch>>(row), tile_.four(c)));
             tile_.set_four(c, weights);
           }
           return true;

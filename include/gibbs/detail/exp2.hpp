@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "four.hpp"
+#include "beside.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -231,8 +231,16 @@ class scaled_exp2 {
       B s = with_exponent(look_up<T, Arch>(table::powers, i), i);
       return {s, r, exp2_slope(r)};
     } else {
-      B r = fraction(x, shifted - magic_);
-      return {power_of_two(shifted), r, exp2_slope(r)};
+      B whole = shifted - magic_;
+      if constexpr ((abreast<Arch>) > 4) {
+        // Now, since what is left of so many batches goes to memory: s, and not what it comes from.
+        B s = power_of_two(shifted);
+        B r = fraction(x, whole);
+        return {s, r, exp2_slope(r)};
+      } else {
+        B r = fraction(x, whole);
+        return {power_of_two(shifted), r, exp2_slope(r)};
+      }
     }
   }
 

@@ -4,8 +4,8 @@
 #ifndef GIBBS_DETAIL_LOG_HPP
 #define GIBBS_DETAIL_LOG_HPP
 
+#include "beside.hpp"
 #include "exp2.hpp"
-#include "four.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 

@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "beside.hpp"
 #include "exp2.hpp"
-#include "four.hpp"
 #include "log.hpp"
 #include "logits_sum.hpp"
 #include "row_pieces.hpp"
@@ -138,14 +138,14 @@ class plain_row {
 template <class T, class Arch>
 using one_plain_row = plain_row<T, Arch, true>;
 
-/// A row for four batches side by side. IsBelow says that no maximum of the row is among them.
-template <class T, class Arch, bool IsBelow = false>
-class row_of_four : public plain_row<T, four<Arch>> {
+/// A row for batches side by side. IsBelow says that no maximum of the row is among them.
+template <class T, class Several, bool IsBelow = false>
+class row_beside : public plain_row<T, Several> {
  public:
   static constexpr bool is_below = IsBelow;
   template <bool IsOne>
-  GIBBS_PART explicit row_of_four(const plain_row<T, Arch, IsOne>& one)
-      : plain_row<T, four<Arch>>(one) {}
+  GIBBS_PART explicit row_beside(const plain_row<T, single_arch<Several>, IsOne>& one)
+      : plain_row<T, Several>(one) {}
 };
 
 /// Any other row: its maximum is subtracted first, which is exact for all elements that count where
@@ -341,6 +341,10 @@ GIBBS_PART terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& 
 }
 
 struct weight_sums {
+  // The first parts are powers of two, so that those of equal logits have an exact sum, even six.
+  template <class T, class Arch>
+  using several =
+      four_or<Arch, std::conditional_t<std::is_same_v<T, float>, six<Arch>, eight<Arch>>>;
   static constexpr std::size_t size = 3;
   static constexpr std::size_t exact = 1;
   template <class Row, class B>
@@ -352,18 +356,22 @@ struct weight_sums {
 /// Terms of a row, to be swept over.
 template <class Terms, class T, class Arch, class Row>
 struct bound_terms {
+  using several = typename Terms::template several<T, Arch>;
   Terms of;
   const Row& row;
   template <class... B>
   GIBBS_PART auto operator()(const B&... x) const {
     return of(row, x...);
   }
-  template <std::size_t N, class... Others>
-  GIBBS_PART bool add_up_four(terms<T, Arch, N>& sum, const batch<T, four<Arch>>& x,
-                              const Others&... others) const {
-    batch<T, four<Arch>> largest(row.largest());
-    sum = any_holds(x == largest) ? in_one_batch(of(row_of_four<T, Arch>(row), x, others...))
-                                  : in_one_batch(of(row_of_four<T, Arch, true>(row), x, others...));
+  template <class Sums, class... Others>
+  GIBBS_PART bool add_up_several(Sums& into, const batch<T, several>& x,
+                                 const Others&... others) const {
+    batch<T, several> largest(row.largest());
+    if (any_holds(x == largest)) {
+      into.add_groups(of(row_beside<T, several>(row), x, others...));
+    } else {
+      into.add_groups(of(row_beside<T, several, true>(row), x, others...));
+    }
     return true;
   }
 };
@@ -443,7 +451,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
       all, x, [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
       [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
-          sum = in_one_batch(of(row_of_four<T, Arch>(row), x.four(c), others.four(c)...));
+          sum.add_groups(of(row_beside<T, four<Arch>>(row), x.four(c), others.four(c)...));
         }
         return true;
       });

@@ -19,29 +19,31 @@
 namespace gibbs::detail {
 
 /// A term of a row that may also leave a mark. Of four batches that may need one it refuses the
-/// sum; where is_four<Arch> they are taken one by one.
+/// sum; where is_several<Arch> they are taken one by one.
 template <class T, class Arch, class Term>
 struct marking_term {
+  using several = four<Arch>;
   Term term;
   batch<T, Arch>& mark;
   template <class... B>
   GIBBS_PART terms<T, Arch, 1> operator()(const B&... x) const {
-    if constexpr (is_four<Arch>) {
+    if constexpr (is_several<Arch>) {
       terms<T, Arch, 1> result;
       if (!term.of_four(result.of[0], x...)) {
-        result.of[0] = {term(mark.a, x.a...), term(mark.b, x.b...), term(mark.c, x.c...),
-                        term(mark.d, x.d...)};
+        result.of[0] = in_turn([&](auto& of_mark, const auto&... of_x)
+                                   GIBBS_PART_LAMBDA { return term(of_mark, of_x...); },
+                               mark, x...);
       }
       return result;
     } else {
       return {{term(mark, x...)}};
     }
   }
-  template <class... Four>
-  GIBBS_PART bool add_up_four(terms<T, Arch, 1>& sum, const Four&... x) const {
-    batch<T, four<Arch>> of_four;
-    if (!term.of_four(of_four, x...)) return false;
-    sum.of[0] = in_one_batch(of_four);
+  template <class Sums, class... Four>
+  GIBBS_PART bool add_up_several(Sums& into, const Four&... x) const {
+    terms<T, several, 1> of_four;
+    if (!term.of_four(of_four.of[0], x...)) return false;
+    into.add_groups(of_four);
     return true;
   }
 };
@@ -56,7 +58,7 @@ GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, A
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
   add_up_columns<3>(all, x, at, [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
-    if constexpr (takes_four<Arch>) return term.add_up_four(sum, x.four(c), others.four(c)...);
+    if constexpr (takes_four<Arch>) return term.add_up_several(sum, x.four(c), others.four(c)...);
     return false;
   });
   return all.total_of_lanes(0);

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "../matrix_view.hpp"
-#include "four.hpp"
+#include "beside.hpp"
 #include "log.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
@@ -140,8 +140,8 @@ struct plain_maxima {
 };
 
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
-/// is_four<Arch> all lanes have a row. One row by itself may be left as it is, is_row(): register k
-/// has `lanes` of its elements.
+/// is_several<Arch> all lanes have a row. One row by itself may be left as it is, is_row():
+/// register k has `lanes` of its elements.
 template <class T, class Arch>
 class tile {
   using B = batch<T, Arch>;
@@ -168,7 +168,7 @@ class tile {
       }
     }
     for (std::size_t r = 0; r < step; r += lanes<T, single>) {
-      read_lanes(r, is_four<Arch> ? rows_of(from, r, lanes<T, single>) : from);
+      read_lanes(r, is_several<Arch> ? rows_of(from, r, lanes<T, single>) : from);
     }
   }
 
@@ -189,7 +189,7 @@ class tile {
       }
     }
     const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
-    if (is_four<Arch> || !is_whole) {
+    if (is_several<Arch> || !is_whole) {
       for (std::size_t c = 0; c < columns; ++c) set(c, f((*this)[c]));
     }
     if (!is_whole) {
@@ -199,7 +199,7 @@ class tile {
       });
       return;
     }
-    if constexpr (is_four<Arch>) {
+    if constexpr (is_several<Arch>) {
       for (std::size_t r = 0; r < step; r += lanes<T, single>) {
         write_lanes(rows_of(to, r, lanes<T, single>), [&](std::size_t c) GIBBS_PART_LAMBDA {
           return read<T, single>(data_ + c * step + r);
@@ -293,7 +293,7 @@ class tile {
   GIBBS_PART extremes<T, Arch> of_registers(T floor) const {
     const std::size_t count = registers();
     extremes<T, Arch> a;
-    if constexpr (is_four<Arch>) {
+    if constexpr (is_several<Arch>) {
       for (std::size_t c = 0; c < count; ++c) a.template look_at<WithSmallest>((*this)[c], floor);
       return a;
     }
@@ -315,7 +315,7 @@ class tile {
 
   std::size_t rows_;
   std::size_t columns_;
-  alignas(64) T data_[(is_four<Arch> ? longest_tile_of_four : longest_tile) * step];
+  alignas(64) T data_[(is_several<Arch> ? longest_tile_of_four : longest_tile) * step];
 };
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets
@@ -423,13 +423,15 @@ GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t col
     terms<T, Arch, N> x = at(k);
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { write(of[i] + k * step, x.of[i]); });
   }
-  add_up_by_four(
+  add_up_groups(
       into, columns, 1,
-      [&](terms<T, Arch, N>& sum, std::size_t c) GIBBS_PART_LAMBDA {
+      [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+        terms<T, Arch, N> added;
         unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
           const T* x = of[i] + c;
-          sum.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
+          added.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
         });
+        sum.add(added);
         return true;
       },
       [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA {
@@ -440,8 +442,8 @@ GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t col
 }
 
 /// Adds up at(c), the terms of register c of a tile, over its columns, AtATime of which are
-/// rounded. Where takes_four<Arch> or is_four<Arch> it is four, in one order. at_four(sum, c) has
-/// the sum of those of four columns, or refuses, where takes_four<Arch>. (Where is_four<Arch> at()
+/// rounded. Where takes_four<Arch> or is_several<Arch> it is four, in one order. at_four(into, c)
+/// adds those of four columns, or refuses, where takes_four<Arch>. (Where is_several<Arch> at()
 /// takes long to compile, and is in the code no more often than speed asks for.)
 template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At,
           class AtFour>
@@ -450,15 +452,15 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
   const std::size_t columns = over.columns();
   if constexpr (takes_four<Arch>) {
     if (over.is_row()) return add_up_as_columns(into, columns, at);
-    add_up_by_four(into, columns, 1, at_four,
-                   [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA { return at(c); });
-  } else if constexpr (AtATime == 4 || is_four<Arch>) {
+    add_up_groups(into, columns, 1, at_four,
+                  [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA { return at(c); });
+  } else if constexpr (AtATime == 4 || is_several<Arch>) {
     std::size_t c = 0;
     if constexpr (AtATime == 4) {
       for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
     }
     if (c == columns) return;
-    if constexpr (is_four<Arch>) {
+    if constexpr (is_several<Arch>) {
       while (c < columns) {
         into.add(sum_of_four(c, columns, 1,
                              [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA { return at(k); }));

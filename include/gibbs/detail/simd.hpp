@@ -105,9 +105,11 @@ template <class Arch>
 inline constexpr bool is_neon64 = std::is_base_of_v<xsimd::neon64, Arch>;
 #endif
 
-/// Whether batches are four side by side: four.hpp has them.
+/// How many batches of registers are side by side in one: beside.hpp has those of several.
 template <class Arch>
-inline constexpr bool is_four = false;
+inline constexpr std::size_t abreast = 1;
+template <class Arch>
+inline constexpr bool is_several = abreast<Arch> != 1;
 
 /// Whether there is look_up() below, in about the time of an addition.
 template <class Arch>
@@ -274,7 +276,7 @@ GIBBS_PART batch<uint_of<T>, Arch> bits(const batch<T, Arch>& x) {
 }
 
 template <class T, class Arch>
-requires(!is_four<Arch>) GIBBS_PART batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
+requires(!is_several<Arch>) GIBBS_PART batch<T, Arch> from_bits(const batch<uint_of<T>, Arch>& x) {
 #if XSIMD_VERSION_MAJOR >= 9
   return xsimd::bitwise_cast<T>(x);
 #else
@@ -336,7 +338,7 @@ GIBBS_PART void split_number(const batch<T, Arch>& x, batch<T, Arch>& m, batch<T
 // --- Memory -------------------------------------------------------------------------------------
 
 template <class T, class Arch>
-requires(!is_four<Arch>) GIBBS_PART batch<T, Arch> read(const T* from) {
+requires(!is_several<Arch>) GIBBS_PART batch<T, Arch> read(const T* from) {
   return batch<T, Arch>::load_unaligned(from);
 }
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "four.hpp"
+#include "beside.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -32,10 +32,10 @@ struct terms {
   }
 };
 
-/// The sums of what four batches side by side add.
-template <class T, class Arch, std::size_t N>
-GIBBS_PART terms<T, Arch, N> in_one_batch(const terms<T, four<Arch>, N>& x) {
-  terms<T, Arch, N> result;
+/// The sums of what batches side by side add.
+template <class T, class Several, std::size_t N>
+GIBBS_PART terms<T, single_arch<Several>, N> in_one_batch(const terms<T, Several, N>& x) {
+  terms<T, single_arch<Several>, N> result;
   unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = in_one_batch(x.of[i]); });
   return result;
 }
@@ -58,6 +58,20 @@ GIBBS_PART terms<T, Arch, N> in_last_lanes(terms<T, Arch, N> x, std::size_t coun
   auto chosen = read<T, Arch>(marks_of_lanes<T, Arch>.of + count) != batch<T, Arch>(T(0));
   unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = zero_unless(chosen, x.of[i]); });
   return x;
+}
+
+/// Those of one half of them.
+template <class T, class Left, class Right, std::size_t N>
+GIBBS_PART terms<T, Left, N> left_of(const terms<T, beside<Left, Right>, N>& x) {
+  terms<T, Left, N> result;
+  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = x.of[i].left; });
+  return result;
+}
+template <class T, class Left, class Right, std::size_t N>
+GIBBS_PART terms<T, Right, N> right_of(const terms<T, beside<Left, Right>, N>& x) {
+  terms<T, Right, N> result;
+  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = x.of[i].right; });
+  return result;
 }
 
 /// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in
@@ -99,6 +113,17 @@ class sums {
       sum_[i] = sum.hi;
       error_[i] += sum.lo;
     });
+  }
+
+  /// The sum of each four batches, or of six.
+  template <class Several>
+  GIBBS_PART void add_groups(const terms<T, Several, N>& x) {
+    if constexpr (abreast<Several> == 8) {
+      add_groups(left_of(x));
+      add_groups(right_of(x));
+    } else {
+      add(in_one_batch(x));
+    }
   }
 
   /// To be called after every `settle_after` additions, in a loop without end: the errors are only
@@ -206,17 +231,23 @@ GIBBS_PART auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, AtF
   return first + pair;
 }
 
-/// Likewise where takes_four<Arch>. at_four(sum, i) has the sum of the terms of four batches, or
-/// refuses, and then they are taken one by one, as those behind the last four are. step is the
-/// number of elements in a batch.
-template <class T, class Arch, std::size_t N, std::size_t Exact, class AtFour, class AtFirst>
-GIBBS_PART void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, std::size_t step,
-                               AtFour at_four, AtFirst at_first) {
+/// Likewise where takes_four<Arch>. at_several(into, i) adds the terms of so many batches, or
+/// refuses, and then they are taken one by one, as those behind the last ones are. step is the
+/// number of elements in a batch. The result is the same for four and eight.
+template <std::size_t Several = 4, class T, class Arch, std::size_t N, std::size_t Exact,
+          class AtSeveral, class AtFirst>
+GIBBS_PART void add_up_groups(sums<T, Arch, N, Exact>& into, std::size_t n, std::size_t step,
+                              AtSeveral at_several, AtFirst at_first) {
+  constexpr std::size_t additions_of_each = Several / 4;
+  static_assert(settle_after % additions_of_each == 0);
   std::size_t additions = 0;
   for (std::size_t i = 0; i < n;) {
-    const std::size_t end = (std::min)(additions + (n - i) / (4 * step), settle_after);
-    terms<T, Arch, N> sum;
-    for (; additions < end && at_four(sum, i); i += 4 * step, ++additions) into.add(sum);
+    const std::size_t left = (n - i) / (Several * step) * additions_of_each;
+    const std::size_t end = (std::min)(additions + left, settle_after);
+    while (additions < end && at_several(into, i)) {
+      i += Several * step;
+      additions += additions_of_each;
+    }
     if (additions >= settle_after) {
       into.settle();
       additions = 0;
@@ -230,7 +261,7 @@ GIBBS_PART void add_up_by_four(sums<T, Arch, N, Exact>& into, std::size_t n, std
 }
 
 /// Adds up term(batch...) over n elements of each input. If the pace is not compact, term must also
-/// have add_up_four(sum, four batches...), which may refuse.
+/// have add_up_several(sums, batches side by side...), which may refuse.
 template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
           class... Inputs>
 GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
@@ -245,10 +276,11 @@ GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term te
     return in_last_lanes(term(read<T, Arch>(inputs.data + at)...), count);
   };
   if constexpr (takes_four<Arch> && Pace != pace::compact) {
-    add_up_by_four(
+    using several = typename Term::several;
+    add_up_groups<abreast<several>>(
         into, n, step,
-        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_PART_LAMBDA {
-          return term.add_up_four(sum, read<T, four<Arch>>(inputs.data + i)...);
+        [&](auto& sum, std::size_t i) GIBBS_PART_LAMBDA {
+          return term.add_up_several(sum, read<T, several>(inputs.data + i)...);
         },
         at_first);
   } else {
@@ -260,7 +292,7 @@ GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term te
 }
 
 /// The same at a fast pace, where term also returns, through its first argument, a batch for out,
-/// which may be in. It must do for four batches side by side, too.
+/// which may be in. It must do for batches side by side, too.
 template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
 GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
                                      Term term, input<T> in) {
@@ -281,11 +313,12 @@ GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t 
     return in_last_lanes(added, count);
   };
   if constexpr (takes_four<Arch>) {
-    add_up_by_four(
+    using several = typename Term::several;
+    add_up_groups<abreast<several>>(
         into, n, step,
-        [&](terms<T, Arch, N>& sum, std::size_t i) GIBBS_PART_LAMBDA {
-          batch<T, four<Arch>> results;
-          sum = in_one_batch(term(results, read<T, four<Arch>>(in.data + i)));
+        [&](auto& sum, std::size_t i) GIBBS_PART_LAMBDA {
+          batch<T, several> results;
+          sum.add_groups(term(results, read<T, several>(in.data + i)));
           write(out + i, results);
           return true;
         },
