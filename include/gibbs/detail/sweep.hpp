@@ -40,6 +40,20 @@ GIBBS_PART terms<T, single_arch<Several>, N> in_one_batch(const terms<T, Several
   return result;
 }
 
+/// Those of one half.
+template <class T, class Left, class Right, std::size_t N>
+GIBBS_PART terms<T, Left, N> left_of(const terms<T, beside<Left, Right>, N>& x) {
+  terms<T, Left, N> result;
+  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = x.of[i].left; });
+  return result;
+}
+template <class T, class Left, class Right, std::size_t N>
+GIBBS_PART terms<T, Right, N> right_of(const terms<T, beside<Left, Right>, N>& x) {
+  terms<T, Right, N> result;
+  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = x.of[i].right; });
+  return result;
+}
+
 /// 0 and 1, as many as a batch has lanes of each.
 template <class T, class Arch>
 struct lane_marks {
@@ -58,20 +72,6 @@ GIBBS_PART terms<T, Arch, N> in_last_lanes(terms<T, Arch, N> x, std::size_t coun
   auto chosen = read<T, Arch>(marks_of_lanes<T, Arch>.of + count) != batch<T, Arch>(T(0));
   unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = zero_unless(chosen, x.of[i]); });
   return x;
-}
-
-/// Those of one half of them.
-template <class T, class Left, class Right, std::size_t N>
-GIBBS_PART terms<T, Left, N> left_of(const terms<T, beside<Left, Right>, N>& x) {
-  terms<T, Left, N> result;
-  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = x.of[i].left; });
-  return result;
-}
-template <class T, class Left, class Right, std::size_t N>
-GIBBS_PART terms<T, Right, N> right_of(const terms<T, beside<Left, Right>, N>& x) {
-  terms<T, Right, N> result;
-  unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = x.of[i].right; });
-  return result;
 }
 
 /// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in
