@@ -516,14 +516,14 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
   sums<T, Arch, 1> all;
-  add_up_columns<is_several<Arch> ? 4 : 3>(
+  add_up_columns<is_several<Arch> ? 4 : 3, false>(
       all, logits,
       [&](std::size_t c) GIBBS_PART_LAMBDA {
         B w = result.row.weight(logits[c]).value();
         weights.set(c, w);
         return terms<T, Arch, 1>{{w}};
       },
-      [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+      [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
           auto w = row_beside<T, four<Arch>>(result.row).weight(logits.four(c)).value();
           weights.set_four(c, w);
@@ -556,12 +556,12 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
           wide_type(&totals)[3]) {
         kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
-        add_up_columns<is_several<Arch> ? 4 : 3>(
+        add_up_columns<is_several<Arch> ? 4 : 3, false>(
             all, p_logits,
             [&](std::size_t c) GIBBS_PART_LAMBDA {
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
-            [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+            [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
               if constexpr (takes_four<Arch>) {
                 sum.add_groups(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
                                     q_weights.four(c)));

@@ -391,7 +391,7 @@ class softmax_short {
     plain_row<T, Arch> row(t, plain.largest);
     plain_totals<T, Arch, size> totals(row, subnormal.template rows_without<false>(logits, plain));
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
-    add_up_columns<4>(
+    add_up_columns<4, false>(
         all, tile_,
         [&](std::size_t c) GIBBS_PART_LAMBDA {
           B weight;
@@ -399,7 +399,7 @@ class softmax_short {
           tile_.set(c, weight);
           return added;
         },
-        [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+        [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
           if constexpr (takes_four<Arch>) {
             batch<T, four<Arch>> weights;
             sum.add_groups(

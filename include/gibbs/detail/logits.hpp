@@ -447,9 +447,9 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
   sums<T, Arch, Terms::size, Terms::exact> all;
-  add_up_columns<4>(
+  add_up_columns<4, true>(
       all, x, [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
-      [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+      [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
         if constexpr (takes_four<Arch>) {
           sum.add_groups(of(row_beside<T, four<Arch>>(row), x.four(c), others.four(c)...));
         }

@@ -57,7 +57,7 @@ GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, A
                                                       const Tiles&... others) {
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
-  add_up_columns<3>(all, x, at, [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+  add_up_columns<3, false>(all, x, at, [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
     if constexpr (takes_four<Arch>) return term.add_up_several(sum, x.four(c), others.four(c)...);
     return false;
   });

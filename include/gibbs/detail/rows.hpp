@@ -131,6 +131,41 @@ GIBBS_PART std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
   return result;
 }
 
+/// Four columns, and how far one is from the next.
+struct four_columns {
+  std::size_t first;
+  std::size_t apart;
+};
+
+/// The order in which columns are added up, in groups of four: one after the other. Where that is
+/// InBlocks, for several sums at a time, a group is what stands in one lane of four registers of a
+/// row, as far as there are four, so that a row by itself is added up by registers.
+template <bool InBlocks, class T, class Arch>
+class column_order {
+  static constexpr std::size_t block = 4 * lanes<T, single_arch<Arch>>;
+  static constexpr bool has_blocks = InBlocks && takes_four<single_arch<Arch>>;
+
+ public:
+  GIBBS_PART explicit column_order(std::size_t columns)
+      : in_blocks_(has_blocks ? columns / block * block : 0) {}
+
+  /// How many of the columns are in such groups.
+  GIBBS_PART std::size_t in_blocks() const { return in_blocks_; }
+  /// The group that starts with number i, a multiple of four.
+  GIBBS_PART four_columns group(std::size_t i) const {
+    if (!has_blocks || i >= in_blocks_) return {i, 1};
+    return {i - i % block + i % block / 4, block / 4};
+  }
+  /// Column number i.
+  GIBBS_PART std::size_t operator[](std::size_t i) const {
+    const four_columns of = group(i - i % 4);
+    return of.first + i % 4 * of.apart;
+  }
+
+ private:
+  std::size_t in_blocks_;
+};
+
 /// Of up to `lanes` rows, a lane a row.
 template <class T, class Arch>
 struct plain_maxima {
@@ -220,12 +255,20 @@ class tile {
   }
   GIBBS_PART B operator[](std::size_t c) const { return read<T, Arch>(data_ + c * step); }
   GIBBS_PART void set(std::size_t c, const B& x) { write(data_ + c * step, x); }
-  /// Columns c to c + 3 side by side.
-  GIBBS_PART auto four(std::size_t c) const {
-    return read<T, detail::four<Arch>>(data_ + c * step);
+  /// Columns side by side.
+  GIBBS_PART batch<T, detail::four<Arch>> four(four_columns c) const {
+    const T* from = data_ + c.first * step;
+    const std::size_t apart = c.apart * step;
+    return {{read<T, Arch>(from), read<T, Arch>(from + apart)},
+            {read<T, Arch>(from + 2 * apart), read<T, Arch>(from + 3 * apart)}};
   }
-  GIBBS_PART void set_four(std::size_t c, const batch<T, detail::four<Arch>>& x) {
-    detail::write(data_ + c * step, x);
+  GIBBS_PART void set_four(four_columns c, const batch<T, detail::four<Arch>>& x) {
+    T* to = data_ + c.first * step;
+    const std::size_t apart = c.apart * step;
+    detail::write(to, x.left.left);
+    detail::write(to + apart, x.left.right);
+    detail::write(to + 2 * apart, x.right.left);
+    detail::write(to + 3 * apart, x.right.right);
   }
 
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
@@ -414,14 +457,21 @@ GIBBS_PART batch<T, Arch> mark_of_all(const batch<T, Arch>& mark) {
 
 /// Adds up at(k), the terms of `lanes` elements of one row, in the order in which those of columns
 /// are added up, a row a lane; all lanes get the sums.
-template <class T, class Arch, std::size_t N, std::size_t Exact, class At>
+template <bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact, class At>
 GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
+  const column_order<InBlocks, T, Arch> order(columns);
   alignas(64) T of[N][longest_tile];
   for (std::size_t k = 0; k * step < columns; ++k) {
     terms<T, Arch, N> x = at(k);
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { write(of[i] + k * step, x.of[i]); });
+  }
+  // The sums of groups take the place of terms that have been added up.
+  for (std::size_t c = 0; c < order.in_blocks(); c += 4 * step) {
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
+      write(of[i] + c / 4, in_one_batch(read<T, four<Arch>>(of[i] + c)));
+    });
   }
   add_up_groups(
       into, columns, 1,
@@ -429,7 +479,7 @@ GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t col
         terms<T, Arch, N> added;
         unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
           const T* x = of[i] + c;
-          added.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
+          added.of[i] = B(c < order.in_blocks() ? of[i][c / 4] : (x[0] + x[1]) + (x[2] + x[3]));
         });
         sum.add(added);
         return true;
@@ -445,30 +495,37 @@ GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t col
 /// rounded. Where takes_four<Arch> or is_several<Arch> it is four, in one order. at_four(into, c)
 /// adds those of four columns, or refuses, where takes_four<Arch>. (Where is_several<Arch> at()
 /// takes long to compile, and is in the code no more often than speed asks for.)
-template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At,
-          class AtFour>
+template <std::size_t AtATime, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
+          class At, class AtFour>
 GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch>& over, At at,
                                [[maybe_unused]] AtFour at_four) {
   const std::size_t columns = over.columns();
+  const column_order<InBlocks, T, Arch> order(columns);
   if constexpr (takes_four<Arch>) {
-    if (over.is_row()) return add_up_as_columns(into, columns, at);
-    add_up_groups(into, columns, 1, at_four,
-                  [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA { return at(c); });
+    if (over.is_row()) return add_up_as_columns<InBlocks>(into, columns, at);
+    add_up_groups(
+        into, columns, 1,
+        [&](auto& sum, std::size_t i) GIBBS_PART_LAMBDA { return at_four(sum, order.group(i)); },
+        [&](std::size_t i, std::size_t) GIBBS_PART_LAMBDA { return at(order[i]); });
   } else if constexpr (AtATime == 4 || is_several<Arch>) {
-    std::size_t c = 0;
+    std::size_t i = 0;
     if constexpr (AtATime == 4) {
-      for (; c + 4 <= columns; c += 4) into.add((at(c) + at(c + 1)) + (at(c + 2) + at(c + 3)));
+      for (; i + 4 <= columns; i += 4) {
+        const auto [c, apart] = order.group(i);
+        into.add((at(c) + at(c + apart)) + (at(c + 2 * apart) + at(c + 3 * apart)));
+      }
     }
-    if (c == columns) return;
+    if (i == columns) return;
     if constexpr (is_several<Arch>) {
-      while (c < columns) {
-        into.add(sum_of_four(c, columns, 1,
-                             [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA { return at(k); }));
+      while (i < columns) {
+        into.add(sum_of_four(i, columns, 1, [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA {
+          return at(order[k]);
+        }));
       }
       return;
     }
-    terms<T, Arch, N> rest = at(c);
-    for (++c; c < columns; ++c) rest = rest + at(c);
+    terms<T, Arch, N> rest = at(i);
+    for (++i; i < columns; ++i) rest = rest + at(i);
     into.add(rest);
   } else {
     add_up_few<AtATime>(into, columns, at);
