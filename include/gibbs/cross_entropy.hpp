@@ -93,22 +93,34 @@ struct cross_entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   static constexpr std::size_t longest_of_four = longest_tile_of_four;
+  using several = four_or_six<Arch>;
   GIBBS_PART B operator()(B& mark, const B& p, const B& q) const {
     return rounded_term(lifted<Lifted>(p), log_or_nan<false>(p, q, mark));
   }
-  /// Where q is a normal number or p is 0: 0 times any number is 0. (The first condition is the
-  /// usual one, and sooner known.)
-  template <class Four>
-  GIBBS_PART static bool of_four(Four& terms, const Four& p, const Four& q) {
-    Four zero(T(0));
-    auto normal = is_normal(q);
-    if (!all_hold((p >= zero) & normal) &&
-        !all_hold(((p > zero) & normal) | ((p == zero) & (q >= zero)))) {
-      return false;
+  /// Where q is a normal number, or any positive one with has_look_up, or p is 0: 0 times any
+  /// number is 0. (The first condition is the usual one, and sooner known. A NaN may get by, and
+  /// stays one.)
+  template <class Several>
+  GIBBS_PART static bool of_several(Several& terms, const Several& p, const Several& q) {
+    Several zero(T(0));
+    if constexpr (has_look_up<Arch>) {
+      Several counted = q;
+      if (!all_hold(min_or_second(p, q) > zero)) {
+        auto limit = (p == zero) & (q >= zero);
+        if (!all_hold(((p > zero) & (q > zero)) | limit)) return false;
+        counted = choose(limit, Several(T(1)), q);
+      }
+      terms = rounded_term(p, log_positive<true>(counted));
+    } else {
+      auto normal = is_normal(q);
+      if (!all_hold((p >= zero) & normal) &&
+          !all_hold(((p > zero) & normal) | ((p == zero) & (q >= zero)))) {
+        return false;
+      }
+      terms = in_turn([](const B& x, const B& y)
+                          GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
+                      p, q);
     }
-    terms = in_turn([](const B& x, const B& y)
-                        GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(y)); },
-                    p, q);
     return true;
   }
 };
@@ -165,7 +177,7 @@ GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, l
 /// The sums of weight_terms, and those of target * (max - x) and of target.
 struct target_terms {
   template <class T, class Arch>
-  using several = four<Arch>;
+  using several = four_or_six<Arch>;
   static constexpr std::size_t size = 5;
   static constexpr std::size_t exact = 1;
   template <class Row, class T, class Arch>

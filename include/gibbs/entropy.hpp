@@ -69,18 +69,23 @@ struct entropy_term {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::fast;
   static constexpr std::size_t longest_of_four = longest_tile_of_four;
+  using several = four_or_six<Arch>;
   /// Of a subnormal number it is a number near its logarithm that is taken unless Lifted: the
   /// product is as good as 0 beside the sum then.
   GIBBS_PART B operator()(B& mark, const B& p) const {
     return rounded_term(lifted<Lifted>(p), log_or_nan<!Lifted>(p, p, mark));
   }
   /// Of all numbers that are not negative: 0 times any number is 0.
-  GIBBS_PART static bool of_four(batch<T, four<Arch>>& terms, const batch<T, four<Arch>>& p) {
-    using four_batches = batch<T, four<Arch>>;
-    four_batches most((std::numeric_limits<T>::max)());
-    if (!all_hold((p >= four_batches(T(0))) & (p <= most))) return false;
-    terms = in_turn(
-        [](const B& x) GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
+  template <class Several>
+  GIBBS_PART static bool of_several(Several& terms, const Several& p) {
+    if (!all_hold(p >= Several(T(0)))) return false;
+    if constexpr (has_look_up<Arch>) {
+      Several least(std::numeric_limits<T>::denorm_min());  // whose logarithm is finite
+      terms = rounded_term(p, log_positive<true>(max_or_second(p, least)));
+    } else {
+      terms = in_turn(
+          [](const B& x) GIBBS_PART_LAMBDA { return rounded_term(x, log_positive<true>(x)); }, p);
+    }
     return true;
   }
 };
@@ -95,7 +100,7 @@ GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
 template <class T>
 struct entropy_from_logits_terms {
   template <class, class Arch>
-  using several = four<Arch>;
+  using several = four_or_six<Arch>;
   static constexpr std::size_t size = 4;
   static constexpr std::size_t exact = 1;
   T inverse;

@@ -73,7 +73,9 @@ template <class T, class Arch, bool Lifted>
 struct kl_term_or_limit {
   using B = batch<T, Arch>;
   static constexpr pace of_a_row = pace::steady;
-  static constexpr std::size_t longest_of_four = 12;  ///< Longer rows gain nothing.
+  static constexpr std::size_t longest_of_four =
+      is_avx512<Arch> ? 32 : 12;  ///< Longer rows gain nothing.
+  using several = four<Arch>;
   GIBBS_PART B operator()(B& mark, const B& p, const B& q) const {
     if constexpr (!Lifted) {
       return of(mark, p, q);
@@ -85,18 +87,18 @@ struct kl_term_or_limit {
     }
   }
   /// Where p and q are normal numbers, or p does not count and q is any number.
-  template <class Four>
-  GIBBS_PART static bool of_four(Four& terms, const Four& p, const Four& q) {
+  template <class Several>
+  GIBBS_PART static bool of_several(Several& terms, const Several& p, const Several& q) {
     if (all_hold(are_normal(p, q))) {
       terms = kl_term<true>(p, q);
       return true;
     }
-    Four zero(T(0));
-    Four one(T(1));
+    Several zero(T(0));
+    Several one(T(1));
     auto limit = does_not_count(p);
-    Four p_regular = choose(limit, one, p);
-    Four q_regular = choose(limit, one, q);
-    auto valid = (q >= choose(limit, p, zero)) & (q <= Four((std::numeric_limits<T>::max)()));
+    Several p_regular = choose(limit, one, p);
+    Several q_regular = choose(limit, one, q);
+    auto valid = (q >= choose(limit, p, zero)) & (q <= Several((std::numeric_limits<T>::max)()));
     if (!all_hold(are_normal(p_regular, q_regular) & valid)) return false;
     terms = choose(limit, q, kl_term<true>(p_regular, q_regular));
     return true;
@@ -330,7 +332,7 @@ class kl_from_logits_term {
 template <class T, class Arch>
 struct kl_from_logits_of_rows {
   using B = batch<T, Arch>;
-  using several = four<Arch>;
+  using several = four_or_six<Arch>;
   const kl_from_logits_term<T, Arch>& term;
   B& mark;
   const one_plain_row<T, Arch>& p;
@@ -450,7 +452,7 @@ GIBBS_KERNEL T kl_from_logits_row(const T* x, const T* y, std::size_t n, const t
 template <class T, class Arch>
 struct row_weights {
   plain_row<T, Arch> row;
-  std::uint32_t plain;      ///< One bit a row. The other rows have some numbers here.
+  std::uint64_t plain;      ///< One bit a row. The other rows have some numbers here.
   batch<T, Arch> largest;   ///< of the weights, as they are rounded
   wide_batch<T, Arch> sum;  ///< of all weights or of some
 
@@ -479,7 +481,7 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
   B mark = zero;
   B divergence = zero;
   auto found = zero != zero;
-  std::uint32_t rows = p.plain & q.plain;
+  std::uint64_t rows = p.plain & q.plain;
   // Once is nearly always enough, twice where it is not, but for rows that are equal to all digits.
   for (int tries = 0; rows != 0 && tries < 3; ++tries) {
     wide_type totals[3];
@@ -540,7 +542,7 @@ template <class T, class Arch>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
                                                        const matrix_view<const T>& x,
                                                        const matrix_view<const T>& y,
-                                                       std::uint32_t& plain) {
+                                                       std::uint64_t& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   tile<T, Arch> p_logits(x);
@@ -552,7 +554,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
       p, q,
-      [&](std::uint32_t, B& mark, const B& q_factor, const wide_type& shift,
+      [&](std::uint64_t, B& mark, const B& q_factor, const wide_type& shift,
           wide_type(&totals)[3]) {
         kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
@@ -605,7 +607,7 @@ template <class T, class Arch>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
                                                       const matrix_view<const T>& x,
                                                       const matrix_view<const T>& y,
-                                                      std::uint32_t& plain) {
+                                                      std::uint64_t& plain) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   using one_row = one_plain_row<T, Arch>;
@@ -637,7 +639,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
 
   return kl_from_logits_plain(
       p, q,
-      [&](std::uint32_t rows, B& mark, const B& q_factor, const wide_type& shift,
+      [&](std::uint64_t rows, B& mark, const B& q_factor, const wide_type& shift,
           wide_type(&totals)[3]) {
         alignas(64) T of_lanes[4][lanes<T, Arch>];
         q_factor.store_aligned(of_lanes[0]);
@@ -682,7 +684,7 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     return;
   }
   const bool may_be_plain = columns > 0 && plain_row<T, Arch>::limit(t) >= 0;
-  const auto put = [&](std::size_t first, std::size_t rows, const T* values, std::uint32_t done) {
+  const auto put = [&](std::size_t first, std::size_t rows, const T* values, std::uint64_t done) {
     for (std::size_t r = 0; r < rows; ++r) {
       results[first + r] = (done >> r & 1) != 0 ? values[r]
                                                 : kl_from_logits_row<T, Arch>(
@@ -691,7 +693,7 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     }
   };
   const auto put_short = [&]<class A>(A, std::size_t first, std::size_t rows) {
-    std::uint32_t plain = 0;
+    std::uint64_t plain = 0;
     auto result = kl_from_logits_short<T, A>(t, rows_of(p_logits, first, rows),
                                              rows_of(q_logits, first, rows), plain);
     alignas(64) T values[lanes<T, A>];
@@ -708,7 +710,7 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
       put_short(Arch(), first, rows);
       continue;
     }
-    std::uint32_t done = 0;
+    std::uint64_t done = 0;
     alignas(64) T values[lanes<T, Arch>];
     if (may_be_plain) {
       auto result = kl_from_logits_long<T, Arch>(t, rows_of(p_logits, first, rows),

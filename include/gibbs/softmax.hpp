@@ -101,8 +101,8 @@ class softmax_terms_of {
 
  public:
   // In fours, of which the sum is exact if they are equal.
-  using several = std::conditional_t<WithTotal || std::is_same_v<T, float>, four<Arch>,
-                                     four_or<Arch, eight<Arch>>>;
+  using several = std::conditional_t<WithTotal || (std::is_same_v<T, float> && !is_avx512<Arch>),
+                                     four<Arch>, four_or<Arch, eight<Arch>>>;
 
   GIBBS_PART explicit softmax_terms_of(const Row& row) : row_(row) {}
 
@@ -128,7 +128,7 @@ inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 
 /// What is kept of up to `lanes` rows: without the log-sum-exp only which of them are done.
 struct rows_done {
-  std::uint32_t plain;
+  std::uint64_t plain;
   rows_done() = default;
   template <class T, class Arch, std::size_t N>
   GIBBS_PART rows_done(const plain_totals<T, Arch, N>& totals) : plain(totals.plain) {}
@@ -194,7 +194,7 @@ struct subnormal_distance {
 
   /// The rows that are plain and have no such result; A is Arch or four<Arch>.
   template <bool AreLong, class A>
-  GIBBS_PART std::uint32_t rows_without(const matrix_view<const T>& x,
+  GIBBS_PART std::uint64_t rows_without(const matrix_view<const T>& x,
                                         const plain_maxima<T, A>& plain) const {
     auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
@@ -262,16 +262,16 @@ struct subnormal_distance {
   }
 
   template <bool AreLong, class A>
-  std::uint32_t looked_through(const matrix_view<const T>& x, const plain_maxima<T, A>& plain,
-                               std::uint32_t doubtful) const {
+  std::uint64_t looked_through(const matrix_view<const T>& x, const plain_maxima<T, A>& plain,
+                               std::uint64_t doubtful) const {
     alignas(64) T largest[lanes<T, A>];
     detail::write(largest, plain.largest);
-    std::uint32_t result = plain.rows;
+    std::uint64_t result = plain.rows;
     for_each_row(doubtful & plain.rows, [&](std::size_t r) {
       const T* row = row_of(x, r);
       const bool found = AreLong ? is_in(row, x.columns(), largest[r])
                                  : is_between(row, x.columns(), largest[r] - from, largest[r] - to);
-      if (found) result &= ~(std::uint32_t(1) << r);
+      if (found) result &= ~(std::uint64_t(1) << r);
     });
     return result;
   }
@@ -473,7 +473,7 @@ class softmax_of_pieces {
   /// What was added up of the rows that were plain is returned; the others are still to be done.
   GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(pieces_type pieces,
                                                              const matrix_view<T>& out) const {
-    const std::uint32_t plain = plain_;
+    const std::uint64_t plain = plain_;
     const std::size_t rows = out.rows();
     T* row = out.data();
     for (std::size_t r = 0; r < rows; ++r, row += out.row_stride()) {
@@ -489,7 +489,7 @@ class softmax_of_pieces {
 
  private:
   row_pieces<T, Arch> rows_;
-  std::uint32_t plain_;
+  std::uint64_t plain_;
   typename row_type::lanes_in_memory in_memory_;
   alignas(64) T scale_hi_[step];
   alignas(64) T scale_lo_[step];
@@ -799,7 +799,7 @@ class log_softmax_short {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_PART std::uint32_t write(const matrix_view<T>& out, const temperature<T>& t) {
+  GIBBS_PART std::uint64_t write(const matrix_view<T>& out, const temperature<T>& t) {
     plain_row<T, Arch> row(t, largest_);
     B log_sum = log_sum_;
     tile_.write_rows(out, plain_, [&](const B& v) { return row.log_probability(v, log_sum); });
@@ -810,7 +810,7 @@ class log_softmax_short {
   tile<T, Arch> tile_;
   B largest_;
   B log_sum_;
-  std::uint32_t plain_;
+  std::uint64_t plain_;
 };
 
 /// Up to `lanes` rows of a few registers each, in the same two steps.
@@ -831,9 +831,9 @@ class log_softmax_of_pieces {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_PART std::uint32_t write(pieces_type pieces, const matrix_view<T>& out,
+  GIBBS_PART std::uint64_t write(pieces_type pieces, const matrix_view<T>& out,
                                  const temperature<T>& t) const {
-    const std::uint32_t plain = plain_;
+    const std::uint64_t plain = plain_;
     const std::size_t rows = out.rows();
     row_type all(t, B::load_aligned(in_memory_.largest));
     T* to = out.data();
@@ -852,7 +852,7 @@ class log_softmax_of_pieces {
   row_pieces<T, Arch> rows_;
   typename row_type::lanes_in_memory in_memory_;
   alignas(64) T log_sum_[lanes<T, Arch>];
-  std::uint32_t plain_;
+  std::uint64_t plain_;
 };
 
 /// Calls finish(plain, first, rows) after each group of rows.
@@ -884,7 +884,7 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
     return;
   }
-  const auto alone_unless = [&](std::uint32_t plain, std::size_t first, std::size_t rows) {
+  const auto alone_unless = [&](std::uint64_t plain, std::size_t first, std::size_t rows) {
     for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
   };
   if constexpr (is_avx512<Arch>) {

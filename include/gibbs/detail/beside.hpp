@@ -6,6 +6,7 @@
 #define GIBBS_DETAIL_BESIDE_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include "simd.hpp"
@@ -37,16 +38,22 @@ inline constexpr std::size_t abreast<beside<Left, Right>> = abreast<Left> + abre
 template <class Left, class Right>
 inline constexpr bool has_fma<beside<Left, Right>> = has_fma<Left>;
 
-/// Whether loops take several batches at a time in this way. Those of AVX-512 keep the processor
-/// busy as it is, 32-bit x86 has too few registers, and other architectures have not been measured.
+template <class Left, class Right>
+inline constexpr bool has_look_up<beside<Left, Right>> = has_look_up<Left>;
+
+/// Whether loops take several batches at a time in this way. 32-bit x86 has too few registers, and
+/// other architectures have not been measured.
 template <class Arch>
-inline constexpr bool takes_four =
-    is_x86<Arch> && !is_avx512<Arch> && !is_several<Arch> && sizeof(void*) == 8;
+inline constexpr bool takes_four = is_x86<Arch> && !is_several<Arch> && sizeof(void*) == 8;
 
 /// More than four pay where little but weights is computed and, as with FMA, an operand need not be
 /// copied to a register of its own.
 template <class Arch, class More>
 using four_or = std::conditional_t<has_fma<Arch>, More, four<Arch>>;
+
+/// Likewise where more is: with the 32 registers of AVX-512.
+template <class Arch>
+using four_or_six = std::conditional_t<is_avx512<Arch>, six<Arch>, four<Arch>>;
 
 /// The architecture whose registers they are.
 template <class Arch>
@@ -196,6 +203,26 @@ requires is_several<Several> GIBBS_PART batch<T, Several> from_bits(
           from_bits<T, typename Several::right>(x.right)};
 }
 
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+template <class T, class Left, class Right>
+GIBBS_PART batch<T, beside<Left, Right>> look_up(const T* table,
+                                                 const batch<uint_of<T>, beside<Left, Right>>& x) {
+  return {look_up(table, x.left), look_up(table, x.right)};
+}
+template <class Left, class Right>
+GIBBS_PART batch<double, beside<Left, Right>> with_exponent(
+    const batch<double, beside<Left, Right>>& x,
+    const batch<std::uint64_t, beside<Left, Right>>& e) {
+  return {with_exponent(x.left, e.left), with_exponent(x.right, e.right)};
+}
+template <class T, class Left, class Right>
+GIBBS_PART void split_number(const batch<T, beside<Left, Right>>& x,
+                             batch<T, beside<Left, Right>>& m, batch<T, beside<Left, Right>>& e) {
+  split_number(x.left, m.left, e.left);
+  split_number(x.right, m.right, e.right);
+}
+#endif
+
 template <class T, class Several>
 requires is_several<Several> GIBBS_PART batch<T, Several> read(const T* from) {
   using left = typename Several::left;
@@ -205,6 +232,18 @@ template <class T, class Left, class Right>
 GIBBS_PART void write(T* to, const batch<T, beside<Left, Right>>& x) {
   write(to, x.left);
   write(to + lanes<T, Left>, x.right);
+}
+
+/// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in
+/// one loop and not in another; of this one they do not where batches are taken by more than one
+/// loop.
+template <class T, class Arch>
+GIBBS_PART batch<T, Arch> rounded_term(const batch<T, Arch>& a, const batch<T, Arch>& b) {
+  if constexpr (takes_four<single_arch<Arch>> && has_fma<Arch>) {
+    return multiply_add(a, b, batch<T, Arch>(T(0)));
+  } else {
+    return a * b;
+  }
 }
 
 /// f(x...) of batches side by side, one after the other: side by side, some functions have more

@@ -103,7 +103,14 @@ struct exponential {
 
   /// What there is beside s. Kept apart, the two parts add up to sums that never see the rounding
   /// of their own sum.
-  GIBBS_PART batch<T, Arch> rest() const { return s * (r * slope); }
+  GIBBS_PART batch<T, Arch> rest() const {
+    batch<T, Arch> beside_1 = r * slope;
+    if constexpr (has_exp2_table<T, Arch>) {
+      return rounded_term(s, beside_1);
+    } else {
+      return s * beside_1;  // exact
+    }
+  }
   /// The sum of both, where s * r is exact or its rounding too small to matter.
   GIBBS_PART batch<T, Arch> value() const { return multiply_add(s * r, slope, s); }
 };
@@ -182,14 +189,9 @@ class scaled_exp2 {
 
   /// Likewise, and s = 0 where the condition holds.
   GIBBS_PART exponential<T, Arch> unless(const mask<T, Arch>& condition, const B& x) const {
-    if constexpr (is_avx512<Arch>) {
-      // The mask of the instruction costs nothing.
-      return of_clamped(max_or_second_unless(condition, floor_, x));
-    } else {
-      auto result = of_clamped(clamped(x));
-      result.s = zero_if(condition, result.s);
-      return result;
-    }
+    auto result = of_clamped(clamped(x));
+    result.s = zero_if(condition, result.s);
+    return result;
   }
 
   /// Likewise, with an error that is small beside that of the rounded number.
@@ -223,12 +225,12 @@ class scaled_exp2 {
   GIBBS_PART exponential<T, Arch> of_clamped(const B& x) const {
     B shifted = multiply_add(x, factors_.hi, magic_);
     if constexpr (has_table) {
-      using table = exp2_table<Arch>;
+      using table = exp2_table<single_arch<Arch>>;
       auto i = bits(shifted);
-      B excess = look_up<T, Arch>(table::excesses, i);
+      B excess = look_up(table::excesses, i);
       B r = multiply_subtract(x, factors_.hi, shifted - magic_) +
             multiply_subtract(x, factors_.lo, excess);
-      B s = with_exponent(look_up<T, Arch>(table::powers, i), i);
+      B s = with_exponent(look_up(table::powers, i), i);
       return {s, r, exp2_slope(r)};
     } else {
       B whole = shifted - magic_;

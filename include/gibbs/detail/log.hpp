@@ -161,13 +161,13 @@ template <bool Normal, class T, class Arch>
 GIBBS_PART batch<T, Arch> log_positive(const batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   if constexpr (has_look_up<Arch>) {
-    using table = log_table<T, Arch>;
+    using table = log_table<T, single_arch<Arch>>;
     B m;
     B e;
     split_number(x, m, e);
     auto sixteenth = mantissa_start(m);
-    B r = multiply_subtract(m, look_up<T, Arch>(table::factors, sixteenth), B(T(1)));
-    B first = multiply_add(e, B(ln2_hi<T>), look_up<T, Arch>(table::logs, sixteenth));
+    B r = multiply_subtract(m, look_up(table::factors, sixteenth), B(T(1)));
+    B first = multiply_add(e, B(ln2_hi<T>), look_up(table::logs, sixteenth));
     return first + (r + multiply_add(r * r, log1p_tail(r), e * B(ln2_lo<T>)));
   } else {
     log_parts<T, Arch, Normal> parts(x);

@@ -385,10 +385,10 @@ struct plain_totals {
   B largest;
   wide_type weight;  ///< of the maximum
   wide_type of[N];
-  std::uint32_t plain;  ///< One bit a row. The other rows have nothing here.
+  std::uint64_t plain;  ///< One bit a row. The other rows have nothing here.
 
   GIBBS_PART plain_totals() = default;
-  GIBBS_PART plain_totals(const plain_row<T, Arch>& row, std::uint32_t bits)
+  GIBBS_PART plain_totals(const plain_row<T, Arch>& row, std::uint64_t bits)
       : largest(row.largest()), weight(row.largest_weight()), plain(bits) {}
 
   GIBBS_PART const B& maxima() const { return of[N - 1].hi; }
@@ -579,7 +579,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {
     row_results<T, A> finished = finish(first, rows, totals);
-    const std::uint32_t done = totals.plain & lane_bits<T, A>(finished.valid, rows);
+    const std::uint64_t done = totals.plain & lane_bits<T, A>(finished.valid, rows);
     if (rows == lanes<T, A> && done == all_lanes<T, A>) {
       write(results + first, finished.value);
       return;

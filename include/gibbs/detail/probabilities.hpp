@@ -18,18 +18,18 @@
 
 namespace gibbs::detail {
 
-/// A term of a row that may also leave a mark. Of four batches that may need one it refuses the
+/// A term of a row that may also leave a mark. Of several batches that may need one it refuses the
 /// sum; where is_several<Arch> they are taken one by one.
 template <class T, class Arch, class Term>
 struct marking_term {
-  using several = four<Arch>;
+  using several = typename Term::several;
   Term term;
   batch<T, Arch>& mark;
   template <class... B>
   GIBBS_PART terms<T, Arch, 1> operator()(const B&... x) const {
     if constexpr (is_several<Arch>) {
       terms<T, Arch, 1> result;
-      if (!term.of_four(result.of[0], x...)) {
+      if (!term.of_several(result.of[0], x...)) {
         result.of[0] = in_turn([&](auto& of_mark, const auto&... of_x)
                                    GIBBS_PART_LAMBDA { return term(of_mark, of_x...); },
                                mark, x...);
@@ -39,11 +39,12 @@ struct marking_term {
       return {{term(mark, x...)}};
     }
   }
-  template <class Sums, class... Four>
-  GIBBS_PART bool add_up_several(Sums& into, const Four&... x) const {
-    terms<T, several, 1> of_four;
-    if (!term.of_four(of_four.of[0], x...)) return false;
-    into.add_groups(of_four);
+  template <class Sums, class Several, class... More>
+  GIBBS_PART bool add_up_several(Sums& into, const batch<T, Several>& x,
+                                 const More&... more) const {
+    terms<T, Several, 1> added;
+    if (!term.of_several(added.of[0], x, more...)) return false;
+    into.add_groups(added);
     return true;
   }
 };
@@ -147,7 +148,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
     auto is_small = abs(value) < V(least_sum<T>(columns));
     if (!any_holds(is_small)) return;
-    const std::uint32_t doubtful = lane_bits<T, A>(is_small & (mark == zero), rows);
+    const std::uint64_t doubtful = lane_bits<T, A>(is_small & (mark == zero), rows);
     for_each_row(doubtful, [&](std::size_t r) {
       if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
       const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),
@@ -155,7 +156,9 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       results[first + r] = negative ? T(0) - lifted : lifted;
     });
   };
-  std::size_t first = for_each_four<T, Arch, term_type::longest_of_four>(
+  constexpr std::size_t longest =
+      (std::min)(term_type::longest_of_four, shortest_in_pieces<Arch> - 1);
+  std::size_t first = for_each_four<T, Arch, longest>(
       x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
         constexpr std::size_t rows = lanes<T, Four>;
         batch<T, Four> mark(T(0));

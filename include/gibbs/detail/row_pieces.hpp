@@ -108,10 +108,13 @@ struct merge_wide_sums {
 
 // --- Rows ---------------------------------------------------------------------------------------
 
-/// Whether rows of so many columns are better taken in pieces than transposed: with wide registers.
+/// Rows from this length on are better taken in pieces than transposed, with wide registers.
+template <class Arch>
+inline constexpr std::size_t shortest_in_pieces = is_avx512<Arch> ? 48 : longest_tile + 1;
+
 template <class T, class Arch>
 GIBBS_PART bool come_in_pieces(std::size_t columns) {
-  return is_avx512<Arch> && columns >= 48 && columns <= longest_tile;
+  return columns >= shortest_in_pieces<Arch> && columns <= longest_tile;
 }
 
 /// The registers of a row: all are full but the last one.
@@ -185,7 +188,7 @@ class row_pieces {
     // Of all rows, which is cheaper, and hardly ever too small for one of them alone.
     if constexpr (WithSmallest) smallest = -B(largest_lane(-smallest));
     auto plain = abs(largest) <= B(limit);
-    const std::uint32_t rows = lane_bits<T, Arch>(plain, rows_);
+    const std::uint64_t rows = lane_bits<T, Arch>(plain, rows_);
     if (xsimd::all(plain)) return {largest, smallest, rows};
     for_each_row(first_rows(rows_) & ~rows,
                  [&](std::size_t r) { row_[r] = row_of_zeros<T, Arch>; });

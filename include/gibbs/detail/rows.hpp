@@ -42,7 +42,9 @@ inline constexpr std::size_t longest_tile_of_four = 64;
 /// a longer one, and among others up to a tenth slower just above.
 template <class T, class Arch>
 inline constexpr std::size_t longest_transposed =
-    takes_four<Arch> ? (std::max)(longest_tile_of_four, 20 * lanes<T, Arch>) : longest_tile;
+    takes_four<Arch>
+        ? (std::min)(longest_tile, (std::max)(longest_tile_of_four, 20 * lanes<T, Arch>))
+        : longest_tile;
 
 /// Calls f(four<Arch>(), first) for groups of as many rows as four<Arch> has lanes, unless they are
 /// longer than Longest. Returns how many rows that were.
@@ -82,16 +84,16 @@ GIBBS_PART void transpose_parts(Each each, Done done) {
   }
 }
 
-/// One bit for each of so many rows, up to 32.
-GIBBS_INLINE constexpr std::uint32_t first_rows(std::size_t rows) {
-  return (std::uint32_t(2) << (rows - 1)) - 1;
+/// One bit for each of so many rows, up to 64.
+GIBBS_INLINE constexpr std::uint64_t first_rows(std::size_t rows) {
+  return (std::uint64_t(2) << (rows - 1)) - 1;
 }
 template <class T, class Arch>
-inline constexpr std::uint32_t all_lanes = first_rows(lanes<T, Arch>);
+inline constexpr std::uint64_t all_lanes = first_rows(lanes<T, Arch>);
 
 /// Calls f(r) for each row whose bit is set.
 template <class F>
-GIBBS_PART void for_each_row(std::uint32_t bits, F f) {
+GIBBS_PART void for_each_row(std::uint64_t bits, F f) {
   for (std::size_t r = 0; bits != 0; ++r, bits >>= 1) {
     if ((bits & 1) != 0) f(r);
   }
@@ -122,12 +124,12 @@ GIBBS_PART void in_three_steps(std::size_t rows, std::size_t block, First first,
 
 /// One bit a lane, for the first `rows`.
 template <class T, class Arch>
-GIBBS_PART std::uint32_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
+GIBBS_PART std::uint64_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
   if (all_hold(m)) return first_rows(rows);
   alignas(64) T buffer[lanes<T, Arch>];
   write(buffer, choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))));
-  std::uint32_t result = 0;
-  for (std::size_t r = 0; r < rows; ++r) result |= std::uint32_t(buffer[r] != 0) << r;
+  std::uint64_t result = 0;
+  for (std::size_t r = 0; r < rows; ++r) result |= std::uint64_t(buffer[r] != 0) << r;
   return result;
 }
 
@@ -171,7 +173,7 @@ template <class T, class Arch>
 struct plain_maxima {
   batch<T, Arch> largest;   ///< Or 0.
   batch<T, Arch> smallest;  ///< Of those not less than some floor, or less, if wanted.
-  std::uint32_t rows;       ///< One bit for each that is plain.
+  std::uint64_t rows;       ///< One bit for each that is plain.
 };
 
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
@@ -209,7 +211,7 @@ class tile {
 
   /// The rows of f(tile) for which the bit is set.
   template <class F>
-  GIBBS_PART void write_rows(const matrix_view<T>& to, std::uint32_t chosen, F f) {
+  GIBBS_PART void write_rows(const matrix_view<T>& to, std::uint64_t chosen, F f) {
     const std::size_t columns = columns_;
     if constexpr (takes_four<Arch>) {
       if (is_row()) {

@@ -224,22 +224,6 @@ GIBBS_PART batch<T, Arch> min_or_second(const batch<T, Arch>& a, const batch<T, 
   }
 }
 
-#if GIBBS_X86 && XSIMD_WITH_AVX512F
-/// max_or_second(least, x), or least where the condition holds.
-template <class T, class Arch>
-GIBBS_PART batch<T, Arch> max_or_second_unless(const mask<T, Arch>& condition,
-                                               const batch<T, Arch>& least,
-                                               const batch<T, Arch>& x) {
-  if constexpr (std::is_same_v<T, float>) {
-    const __mmask16 others = static_cast<__mmask16>(~static_cast<__mmask16>(condition));
-    return batch<T, Arch>(_mm512_mask_max_ps(least, others, least, x));
-  } else {
-    const __mmask8 others = static_cast<__mmask8>(~static_cast<__mmask8>(condition));
-    return batch<T, Arch>(_mm512_mask_max_pd(least, others, least, x));
-  }
-}
-#endif
-
 /// min_or_second(x, so_far), or so_far where x is less than floor.
 template <class T, class Arch>
 GIBBS_PART batch<T, Arch> min_from(const batch<T, Arch>& floor, const batch<T, Arch>& x,

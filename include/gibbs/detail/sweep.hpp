@@ -74,18 +74,6 @@ GIBBS_PART terms<T, Arch, N> in_last_lanes(terms<T, Arch, N> x, std::size_t coun
   return x;
 }
 
-/// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in
-/// one loop and not in another; of this one they do not where batches are taken by more than one
-/// loop.
-template <class T, class Arch>
-GIBBS_PART batch<T, Arch> rounded_term(const batch<T, Arch>& a, const batch<T, Arch>& b) {
-  if constexpr (takes_four<single_arch<Arch>> && has_fma<Arch>) {
-    return multiply_add(a, b, batch<T, Arch>(T(0)));
-  } else {
-    return a * b;
-  }
-}
-
 /// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so
 /// that their error does not grow with the length of the row: pairs are added in a tree of four,
 /// then with their errors. The last Exact sums are of integers, which have none.
