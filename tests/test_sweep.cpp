@@ -35,7 +35,8 @@ template <class T>
 std::vector<std::size_t> all_lengths() {
   std::vector<std::size_t> result;
   for (std::size_t n = 0; n <= 4 * widest_vector<T> + 3; ++n) result.push_back(n);
-  for (std::size_t n : sizes{80, 81, 101, 160, 161, 255, 256, 257, 1000, 1023, 2049, 4097}) {
+  for (std::size_t n :
+       sizes{80, 81, 101, 128, 129, 160, 161, 255, 256, 257, 1000, 1023, 2049, 4097}) {
     result.push_back(n);
   }
   return result;

@@ -462,6 +462,13 @@ class softmax_of_pieces {
           weight.store_aligned(weights_ + (r * pieces.count + k) * step);
           return added;
         },
+        [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
+          row_beside<T, three<Arch>> row(one_plain_row<T, Arch>(all, in_memory_, r));
+          batch<T, three<Arch>> weights;
+          auto added = softmax_terms<WithTotal>(weights, row, rows_.read_three(r, k));
+          detail::write(weights_ + (r * pieces.count + k) * step, weights);
+          return in_one_batch(added);
+        },
         totals.of);
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
     auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);

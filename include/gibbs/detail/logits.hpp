@@ -477,6 +477,10 @@ GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const te
         return weight_sums()(one_plain_row<T, Arch>(all, in_memory, r),
                              x.read(pieces, r, k, -infinity<T>));
       },
+      [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
+        row_beside<T, three<Arch>> row(one_plain_row<T, Arch>(all, in_memory, r));
+        return in_one_batch(weight_sums()(row, x.read_three(r, k)));
+      },
       result.of);
   unroll<weight_sums::size>([&](std::size_t i)
                                 GIBBS_PART_LAMBDA { result.of[i] = result.of[i].ordered(); });

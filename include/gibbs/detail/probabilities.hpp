@@ -39,11 +39,15 @@ struct marking_term {
       return {{term(mark, x...)}};
     }
   }
+  template <class Several, class... B>
+  GIBBS_PART bool of_several(terms<T, Several, 1>& added, const B&... x) const {
+    return term.of_several(added.of[0], x...);
+  }
   template <class Sums, class Several, class... More>
   GIBBS_PART bool add_up_several(Sums& into, const batch<T, Several>& x,
                                  const More&... more) const {
     terms<T, Several, 1> added;
-    if (!term.of_several(added.of[0], x, more...)) return false;
+    if (!of_several(added, x, more...)) return false;
     into.add_groups(added);
     return true;
   }
@@ -71,11 +75,20 @@ GIBBS_PART wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
                                                  const row_pieces<T, Arch>& x,
                                                  const Pieces&... others) {
   const piece_count<T, Arch> pieces(columns);
+  const auto at = [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
+    return term(x.read(pieces, r, k, no_term<T>), others.read(pieces, r, k, no_term<T>)...);
+  };
   wide_batch<T, Arch> total[1];
   add_up_pieces<sum_kinds<1, 0, false, 0>>(
-      pieces, x.rows(),
+      pieces, x.rows(), at,
       [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-        return term(x.read(pieces, r, k, no_term<T>), others.read(pieces, r, k, no_term<T>)...);
+        terms<T, three<Arch>, 1> three_terms;
+        if (term.of_several(three_terms, x.read_three(r, k), others.read_three(r, k)...)) {
+          return in_one_batch(three_terms);
+        }
+        terms<T, Arch, 1> sum = at(r, k);
+        for (std::size_t i = 1; i < 3; ++i) sum = sum + at(r, k + i);
+        return sum;
       },
       total);
   return total[0];

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "../matrix_view.hpp"
+#include "beside.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
@@ -167,6 +168,11 @@ class row_pieces {
                                 : read_first<T, Arch>(from, pieces.last, fill);
   }
 
+  /// Three pieces from k on, which are full.
+  GIBBS_PART batch<T, three<Arch>> read_three(std::size_t r, std::size_t k) const {
+    return detail::read<T, three<Arch>>(row_[r] + k * step);
+  }
+
   /// Puts zeros in the place of all rows whose largest element is infinite or has more than this
   /// magnitude. NaN is left aside.
   template <bool WithSmallest>
@@ -271,17 +277,27 @@ struct sums_of_rows {
   }
 };
 
-/// Sums over each row, a lane a row, of the terms of(r, k) of piece k of row r.
-template <class Kinds, class T, class Arch, class Of>
+/// Sums over each row, a lane a row, of the terms of(r, k) of piece k of row r. of_three(r, k)
+/// has the sum of those of three pieces that are full, as the first three of a row always are.
+template <class Kinds, class T, class Arch, class Of, class OfThree>
 GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of of,
-                              wide_batch<T, Arch> (&totals)[Kinds::size]) {
+                              OfThree of_three, wide_batch<T, Arch> (&totals)[Kinds::size]) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   constexpr std::size_t size = Kinds::size;
   sums_of_rows<T, Arch> of_rows[size];
+  const std::size_t full = pieces.last == lanes<T, Arch> ? pieces.count : pieces.count - 1;
+  static_assert(shortest_in_pieces<Arch> >= 3 * lanes<T, Arch>);
   for (std::size_t r = 0; r < rows; ++r) {
     sums<T, Arch, size, Kinds::exact> all;
-    add_up_few<3>(all, pieces.count, [&](std::size_t k) GIBBS_PART_LAMBDA { return of(r, k); });
+    all.start(of_three(r, 0));
+    std::size_t k = 3;
+    for (; k + 3 <= full; k += 3) all.add(of_three(r, k));
+    if (k < pieces.count) {
+      terms<T, Arch, size> rest = of(r, k);
+      for (++k; k < pieces.count; ++k) rest = rest + of(r, k);
+      all.add(rest);
+    }
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;
       wide_type total = all.total_of_lanes(i);

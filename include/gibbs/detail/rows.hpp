@@ -43,7 +43,8 @@ inline constexpr std::size_t longest_tile_of_four = 64;
 template <class T, class Arch>
 inline constexpr std::size_t longest_transposed =
     takes_four<Arch>
-        ? (std::min)(longest_tile, (std::max)(longest_tile_of_four, 20 * lanes<T, Arch>))
+        ? (std::max)(longest_tile_of_four,
+                     (std::min)(20 * lanes<T, Arch>, std::size_t(sizeof(T) == 4 ? 160 : 128)))
         : longest_tile;
 
 /// Calls f(four<Arch>(), first) for groups of as many rows as four<Arch> has lanes, unless they are
