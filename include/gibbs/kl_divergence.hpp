@@ -333,6 +333,7 @@ template <class T, class Arch>
 struct kl_from_logits_of_rows {
   using B = batch<T, Arch>;
   using several = four_or_six<Arch>;
+  static constexpr bool fetches_ahead = false;
   const kl_from_logits_term<T, Arch>& term;
   B& mark;
   const one_plain_row<T, Arch>& p;

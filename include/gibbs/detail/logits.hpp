@@ -357,6 +357,7 @@ struct weight_sums {
 template <class Terms, class T, class Arch, class Row>
 struct bound_terms {
   using several = typename Terms::template several<T, Arch>;
+  static constexpr bool fetches_ahead = true;
   Terms of;
   const Row& row;
   template <class... B>
@@ -549,10 +550,6 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& 
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
 }
-
-/// Rows longer than this are taken in pieces that stay in the cache between a look for the maximum
-/// and the sums.
-inline constexpr std::size_t long_row = 1 << 15;
 
 /// The number of rows that are taken at a time: one if it is a long one.
 template <class T, class Arch>

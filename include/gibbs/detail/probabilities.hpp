@@ -23,6 +23,7 @@ namespace gibbs::detail {
 template <class T, class Arch, class Term>
 struct marking_term {
   using several = typename Term::several;
+  static constexpr bool fetches_ahead = false;
   Term term;
   batch<T, Arch>& mark;
   template <class... B>

@@ -326,6 +326,16 @@ requires(!is_several<Arch>) GIBBS_PART batch<T, Arch> read(const T* from) {
   return batch<T, Arch>::load_unaligned(from);
 }
 
+/// Has N elements, so many after these, brought into the cache. None of them need exist.
+template <std::size_t N, class T, class Arch>
+GIBBS_PART void fetch(const T* from, std::size_t ahead) {
+  constexpr std::size_t line = 64;
+  const auto address = reinterpret_cast<std::uintptr_t>(from) + ahead * sizeof(T);
+  for (std::size_t i = 0; i < N * sizeof(T); i += line) {
+    __builtin_prefetch(reinterpret_cast<const void*>(address + i), 0, 2);
+  }
+}
+
 template <class T, class Arch>
 GIBBS_PART void write(T* to, const batch<T, Arch>& x) {
   x.store_unaligned(to);

@@ -154,6 +154,10 @@ class sums {
 
 inline constexpr std::size_t settle_after = 64;
 
+/// Rows longer than this are taken in pieces that stay in the cache between a look for the maximum
+/// and the sums. So much is looked at of shorter rows, too, before they are added up.
+inline constexpr std::size_t long_row = 1 << 15;
+
 /// How many batches a loop takes at a time: several where it has to be fast; one after the other
 /// where what is done to each is long code already; one where it is seldom run, and then each is
 /// added up with its rounding error.
@@ -249,32 +253,43 @@ GIBBS_PART void add_up_groups(sums<T, Arch, N, Exact>& into, std::size_t n, std:
 }
 
 /// Adds up term(batch...) over n elements of each input. If the pace is not compact, term must also
-/// have add_up_several(sums, batches side by side...), which may refuse.
+/// have add_up_several(sums, batches side by side...), which may refuse, and fetches_ahead: whether
+/// elements of the first input are looked at for a maximum next, which would have to wait for
+/// memory.
 template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
           class... Inputs>
-GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term,
-                           Inputs... inputs) {
+GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term, input<T> first,
+                           Inputs... others) {
   constexpr std::size_t step = lanes<T, Arch>;
   if (n < step) {
-    if (n > 0) into.add(term(read_first<T, Arch>(inputs.data, n, inputs.fill)...));
+    if (n == 0) return;
+    into.add(term(read_first<T, Arch>(first.data, n, first.fill),
+                  read_first<T, Arch>(others.data, n, others.fill)...));
     return;
   }
   const auto at_first = [&](std::size_t i, std::size_t count) GIBBS_PART_LAMBDA {
     const std::size_t at = (std::min)(i, n - step);
-    return in_last_lanes(term(read<T, Arch>(inputs.data + at)...), count);
+    return in_last_lanes(term(read<T, Arch>(first.data + at), read<T, Arch>(others.data + at)...),
+                         count);
   };
   if constexpr (takes_four<Arch> && Pace != pace::compact) {
     using several = typename Term::several;
     add_up_groups<abreast<several>>(
         into, n, step,
         [&](auto& sum, std::size_t i) GIBBS_PART_LAMBDA {
-          return term.add_up_several(sum, read<T, several>(inputs.data + i)...);
+          if constexpr (Term::fetches_ahead) {
+            fetch<lanes<T, several>, T, Arch>(first.data + i, long_row);
+          }
+          return term.add_up_several(sum, read<T, several>(first.data + i),
+                                     read<T, several>(others.data + i)...);
         },
         at_first);
   } else {
     add_up_batches<Pace>(
         into, n,
-        [&](std::size_t i) GIBBS_PART_LAMBDA { return term(read<T, Arch>(inputs.data + i)...); },
+        [&](std::size_t i) GIBBS_PART_LAMBDA {
+          return term(read<T, Arch>(first.data + i), read<T, Arch>(others.data + i)...);
+        },
         at_first);
   }
 }
