@@ -511,10 +511,14 @@ GIBBS_KERNEL void kl_divergence_rows(const matrix_view<const T>& p, const matrix
   reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
 }
 
+/// Of two rows of logits longer ones are transposed than of one.
+template <class T, class Arch>
+using kl_tile = tile<T, Arch, is_several<Arch> ? longest_tile_of_four : longest_tile>;
+
 /// The weights of short rows, and their sums.
 template <class T, class Arch>
-GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, tile<T, Arch>& logits,
-                                           tile<T, Arch>& weights) {
+GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, kl_tile<T, Arch>& logits,
+                                           kl_tile<T, Arch>& weights) {
   using B = batch<T, Arch>;
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
@@ -546,12 +550,12 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
                                                        std::uint64_t& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  tile<T, Arch> p_logits(x);
-  tile<T, Arch> q_logits(y);
-  tile<T, Arch> p_weights;
-  tile<T, Arch> q_weights;
-  auto p = weigh_tile(t, p_logits, p_weights);
-  auto q = weigh_tile(t, q_logits, q_weights);
+  kl_tile<T, Arch> p_logits(x);
+  kl_tile<T, Arch> q_logits(y);
+  kl_tile<T, Arch> p_weights;
+  kl_tile<T, Arch> q_weights;
+  auto p = weigh_tile<T, Arch>(t, p_logits, p_weights);
+  auto q = weigh_tile<T, Arch>(t, q_logits, q_weights);
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
       p, q,

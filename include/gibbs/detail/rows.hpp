@@ -180,7 +180,9 @@ struct plain_maxima {
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
 /// is_several<Arch> all lanes have a row. One row by itself may be left as it is, is_row():
 /// register k has `lanes` of its elements.
-template <class T, class Arch>
+template <class T, class Arch,
+          std::size_t Longest =
+              is_several<Arch> ? longest_tile_of_four : longest_transposed<T, Arch>>
 class tile {
   using B = batch<T, Arch>;
   using single = single_arch<Arch>;
@@ -361,7 +363,7 @@ class tile {
 
   std::size_t rows_;
   std::size_t columns_;
-  alignas(64) T data_[(is_several<Arch> ? longest_tile_of_four : longest_tile) * step];
+  alignas(64) T data_[Longest * step];
 };
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets
@@ -499,9 +501,9 @@ GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t col
 /// adds those of four columns, or refuses, where takes_four<Arch>. (Where is_several<Arch> at()
 /// takes long to compile, and is in the code no more often than speed asks for.)
 template <std::size_t AtATime, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
-          class At, class AtFour>
-GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch>& over, At at,
-                               [[maybe_unused]] AtFour at_four) {
+          class At, class AtFour, std::size_t Longest>
+GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch, Longest>& over,
+                               At at, [[maybe_unused]] AtFour at_four) {
   const std::size_t columns = over.columns();
   const column_order<InBlocks, T, Arch> order(columns);
   if constexpr (takes_four<Arch>) {
