@@ -38,8 +38,8 @@ struct temperature {
       : value(t),
         limit(limit_of(t)),
         moderate(t >= 0x1p-60 && t <= 0x1p60),
-        log2e(log2e_wide() / wide<T>(moderate ? t : scaled(t))),
-        inverse(positive_split(wide<T>(1.0) / wide<T>(moderate ? t : scaled(t)))),
+        log2e(over_t(log2e_wide())),
+        inverse(positive_split(over_t(wide<T>(1.0)))),
         octave(T(1) / log2e.hi) {
     if (moderate || limit != kind::finite) return;
     constexpr int most = std::numeric_limits<T>::max_exponent - 2;
@@ -99,6 +99,10 @@ struct temperature {
   }
 
  private:
+  GIBBS_INLINE wide<T> over_t(wide<T> x) const {
+    if (value == 1) return x;  // as usual: the division is not waited for
+    return x / wide<T>(moderate ? value : scaled(value));
+  }
   /// What is so close to a limit that T cannot tell it apart from it is taken for the limit.
   GIBBS_INLINE static kind limit_of(double t) {
     constexpr bool is_float = std::is_same_v<T, float>;
