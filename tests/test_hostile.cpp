@@ -209,10 +209,11 @@ TEST_CASE_TEMPLATE("subnormal numbers that the caller has flushed", T, float, do
   for (const primitive<T>& f : primitives<T>()) {
     for (std::size_t seed = 1; seed < 200; ++seed) {
       random_source random(seed);
-      const std::size_t n = 1 + random.below(130);
+      const std::size_t n = 1 + random.below(400);
       sample<T> x = draw_ordinary(f, random, n, seed % 3 == 0 ? 0.7 : 1);
       if (!f.first_is_logits()) {
         for (T& v : x.first) v = v < T(1e-6) ? T(1e-6) : v;
+        if (seed % 2 == 0) x.first[random.below(n)] = 0;
       }
       if (!f.second_is_logits()) {
         for (T& v : x.second) v = v < T(1e-6) ? T(1e-6) : v;
@@ -237,13 +238,17 @@ TEST_CASE_TEMPLATE("subnormal numbers that the caller has flushed", T, float, do
     }
   }
   // Subnormal inputs are 0.
-  const std::vector<T> p{least / 4, 1}, q{T(0.5), T(0.5)};
-  for (const primitive<T>& f : primitives<T>()) {
-    if (f.input != input_kind::p && f.input != input_kind::p_and_q) continue;
-    std::vector<T> none;
-    const T wanted = f.on_row({.first = std::vector<T>{0, 1}, .second = q}, {});
-    const T got = flushed(f, {.first = p, .second = q, .label = 0, .temperature = 1}, none);
-    log.expect(same_bits(got, wanted), f.name, " of a subnormal p: ", got, ", of 0: ", wanted);
+  for (std::size_t n : {2, 20, 100, 1000}) {
+    std::vector<T> p(n, least / 4), zeros(n), q(n, T(0.5));
+    p[1] = zeros[1] = 1;
+    for (const primitive<T>& f : primitives<T>()) {
+      if (f.input != input_kind::p && f.input != input_kind::p_and_q) continue;
+      std::vector<T> none;
+      const T wanted = f.on_row({.first = zeros, .second = q}, {});
+      const T got = flushed(f, {.first = p, .second = q, .label = 0, .temperature = 1}, none);
+      log.expect(same_bits(got, wanted), f.name, " of ", n, " subnormal p: ", got,
+                 ", of 0: ", wanted);
+    }
   }
 }
 #endif

@@ -80,7 +80,7 @@ struct entropy_term {
   GIBBS_PART static bool of_several(Several& terms, const Several& p) {
     if (!all_hold(p >= Several(T(0)))) return false;
     if constexpr (has_look_up<Arch>) {
-      Several least(std::numeric_limits<T>::denorm_min());  // whose logarithm is finite
+      Several least((std::numeric_limits<T>::min)());  // whose logarithm is finite
       terms = rounded_term(p, log_positive<true>(max_or_second(p, least)));
     } else {
       terms = in_turn(
