@@ -238,7 +238,7 @@ TEST_CASE_TEMPLATE("subnormal numbers that the caller has flushed", T, float, do
     }
   }
   // Subnormal inputs are 0.
-  for (std::size_t n : {2, 20, 100, 1000}) {
+  for (std::size_t n : {2u, 20u, 100u, 1000u}) {
     std::vector<T> p(n, least / 4), zeros(n), q(n, T(0.5));
     p[1] = zeros[1] = 1;
     for (const primitive<T>& f : primitives<T>()) {
