@@ -476,9 +476,9 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
   using wide_type = wide_batch<T, Arch>;
   B zero(T(0));
   B one(T(1));
-  wide_type q_factor = p.sum / q.sum;
+  wide_type q_factor = (p.sum / q.sum).ordered();
   wide_type at_maxima = q_factor * (wide_type{q.largest, zero} / wide_type{p.largest, zero});
-  wide_type shift = log_of_sum(at_maxima.hi, {at_maxima.lo, zero});
+  wide_type shift = log_of_sum(at_maxima.hi, {at_maxima.lo, zero}).ordered();
   B mark = zero;
   B divergence = zero;
   auto found = zero != zero;
@@ -490,7 +490,7 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
     wide_type surplus = totals[1] / totals[2];
     wide_type most{B(T(0.875)), zero};
     wide_type missing = choose(surplus.hi < most.hi, surplus, most);
-    wide_type off = -log_of_sum(one, -missing);
+    wide_type off = -log_of_sum(one, -missing).ordered();
     B excess = off.hi * (off.hi * exp_remainder(off.hi));
     B value = (totals[0] / totals[2]).value() - excess;
     divergence = choose(found, divergence, value);
@@ -498,7 +498,7 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
     found = found | (is_near & (excess <= value * B(T(0.125))));
     rows &= ~lane_bits<T, Arch>(found | (mark != zero) | (value != value), lanes<T, Arch>);
     shift = shift + off;
-    q_factor = q_factor / (wide_type{one, zero} + -missing);
+    q_factor = (q_factor / (wide_type{one, zero} + -missing)).ordered();
   }
   auto valid = found & (mark == zero) & (divergence >= B(far_logits<T, Arch>::least_divergence)) &
                (divergence <= B((std::numeric_limits<T>::max)()));
@@ -538,7 +538,7 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, kl_tile<T, A
         }
         return true;
       });
-  result.sum = all.total_of_lanes(0).ordered();
+  result.sum = all.total_of_lanes(0);
   return result;
 }
 
@@ -576,8 +576,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
               return true;
             });
         if (p_logits.is_row()) mark = mark_of_all(mark);
-        unroll<3>([&](std::size_t i)
-                      GIBBS_PART_LAMBDA { totals[i] = all.total_of_lanes(i).ordered(); });
+        unroll<3>([&](std::size_t i) GIBBS_PART_LAMBDA { totals[i] = all.total_of_lanes(i); });
       });
 }
 

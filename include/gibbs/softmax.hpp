@@ -153,8 +153,7 @@ template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   B hi = B(T(1)) / x.hi;
-  auto p = wide_batch<T, Arch>::product(hi, x.hi);
-  return {hi, (((B(T(1)) - p.hi) - p.lo) - hi * x.lo) * hi};
+  return {hi, (wide_batch<T, Arch>::missing(hi, x.hi, B(T(1))) - hi * x.lo) * hi};
 }
 
 template <class T>
@@ -408,8 +407,7 @@ class softmax_short {
           }
           return true;
         });
-    unroll<size>([&](std::size_t i)
-                     GIBBS_PART_LAMBDA { totals.of[i] = all.total_of_lanes(i).ordered(); });
+    unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA { totals.of[i] = all.total_of_lanes(i); });
     scale_ = reciprocal(totals.of[softmax_sum<WithTotal>]);
     result_ = totals;
   }
@@ -470,7 +468,6 @@ class softmax_of_pieces {
           return in_one_batch(added);
         },
         totals.of);
-    unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA { totals.of[i] = totals.of[i].ordered(); });
     auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
     scale.hi.store_aligned(scale_hi_);
     scale.lo.store_aligned(scale_lo_);

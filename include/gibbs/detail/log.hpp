@@ -188,7 +188,7 @@ GIBBS_PART wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_ba
   log_parts<T, Arch> parts(u.hi);
   wide first = wide::sum(parts.e * B(ln2_hi<T>), parts.f);
   B rest = (u.lo + x.lo) / u.hi - (parts.half_square - parts.correction);
-  return wide::sum(first.hi, first.lo + rest);
+  return {first.hi, first.lo + rest};
 }
 
 /// Where x is a positive normal number.

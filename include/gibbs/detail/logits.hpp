@@ -457,7 +457,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
         return true;
       });
   unroll<Terms::size>([&](std::size_t i)
-                          GIBBS_PART_LAMBDA { result.of[i] = all.total_of_lanes(i).ordered(); });
+                          GIBBS_PART_LAMBDA { result.of[i] = all.total_of_lanes(i); });
   return result;
 }
 
@@ -483,8 +483,6 @@ GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const te
         return in_one_batch(weight_sums()(row, x.read_three(r, k)));
       },
       result.of);
-  unroll<weight_sums::size>([&](std::size_t i)
-                                GIBBS_PART_LAMBDA { result.of[i] = result.of[i].ordered(); });
   return result;
 }
 

@@ -263,8 +263,10 @@ struct sums_of_rows {
   // Brought together in the lanes of the rows, by functions of their own, which all primitives
   // share.
   wide_type bounded_sums() const {
+    // What was left beside the multiples of a unit may be far more than a unit of their sum.
     return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return both(r); },
-                                merge_sums());
+                                merge_sums())
+        .ordered();
   }
   wide_type any_sums() const {
     return merge_lanes<T, Arch>([&](std::size_t r) GIBBS_PART_LAMBDA { return both(r); },

@@ -427,9 +427,8 @@ class rows_of_sums {
 
   /// totals[i] gets sum i of each row in the lane of the row. To be called once.
   GIBBS_PART void bring_together(std::size_t rows, wide_batch<T, Arch> (&totals)[N]) {
-    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
-      totals[i] = sum_across_lanes<T, Arch>(parts_[i], rows).ordered();
-    });
+    unroll<N>([&](std::size_t i)
+                  GIBBS_PART_LAMBDA { totals[i] = sum_across_lanes<T, Arch>(parts_[i], rows); });
   }
 
  private:

@@ -119,7 +119,8 @@ GIBBS_PART batch<T, Arch> short_part(const batch<T, Arch>& x) {
   return from_bits<T, Arch>(bits(x) & batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
 }
 
-/// hi + lo in each lane, not evaluated. Nothing looks after infinity and NaN: they end as NaN.
+/// hi + lo in each lane, not evaluated. lo is small beside hi, though perhaps some units of it: no
+/// chain of operations has to wait for lo. Nothing looks after infinity and NaN: they end as NaN.
 template <class T, class Arch>
 struct wide_batch {
   using B = batch<T, Arch>;
@@ -166,6 +167,16 @@ struct wide_batch {
     }
   }
 
+  /// c - a * b, which is exact where the product is nearly c.
+  GIBBS_PART static B missing(const B& a, const B& b, const B& c) {
+    if constexpr (has_fma<Arch>) {
+      return -multiply_subtract(a, b, c);
+    } else {
+      wide_batch p = product(a, b);
+      return (c - p.hi) - p.lo;
+    }
+  }
+
   /// (a * b).value(), where lo is small beside hi.
   GIBBS_PART static B rounded_product(const wide_batch& a, const wide_batch& b) {
     if constexpr (has_fma<Arch>) {
@@ -193,20 +204,18 @@ struct wide_batch {
   }
   friend GIBBS_PART wide_batch operator+(const wide_batch& a, const wide_batch& b) {
     wide_batch s = sum(a.hi, b.hi);
-    return ordered_sum(s.hi, s.lo + (a.lo + b.lo));
+    return {s.hi, s.lo + (a.lo + b.lo)};
   }
   friend GIBBS_PART wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
   friend GIBBS_PART wide_batch operator*(const wide_batch& a, const wide_batch& b) {
     wide_batch p = product(a.hi, b.hi);
-    return ordered_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
+    return {p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
   }
   friend GIBBS_PART wide_batch operator/(const wide_batch& a, const wide_batch& b) {
     // The quotient is only nearly the closest one; what it lacks is made up for.
     B inverse = B(T(1)) / b.hi;
     B quotient = a.hi * inverse;
-    wide_batch p = product(quotient, b.hi);
-    B rest = ((a.hi - p.hi) - p.lo) + (a.lo - quotient * b.lo);
-    return ordered_sum(quotient, rest * inverse);
+    return {quotient, (missing(quotient, b.hi, a.hi) + (a.lo - quotient * b.lo)) * inverse};
   }
 };
 
