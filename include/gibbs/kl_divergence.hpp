@@ -563,7 +563,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
           wide_type(&totals)[3]) {
         kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
-        add_up_columns<is_several<Arch> ? 4 : 3, false>(
+        add_up_columns<is_several<Arch> ? 4 : 3, true>(
             all, p_logits,
             [&](std::size_t c) GIBBS_PART_LAMBDA {
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);

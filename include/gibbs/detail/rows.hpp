@@ -459,6 +459,52 @@ GIBBS_PART batch<T, Arch> mark_of_all(const batch<T, Arch>& mark) {
   return batch<T, Arch>(any_holds(mark != batch<T, Arch>(T(0))) ? T(1) : T(0));
 }
 
+/// The sums of of[i][0], ..., of[i][count - 1], all of them in blocks. What several sums get from a
+/// group is added to them by one addition: four are side by side in a register.
+template <class T, class Arch, std::size_t N, std::size_t Exact>
+GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
+                              const T (&of)[N][longest_tile]) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  constexpr std::size_t at_once = 4;
+  constexpr std::size_t in_a_register = (std::min)(step, at_once);
+  constexpr std::size_t registers = at_once / in_a_register;
+  unroll<(N + at_once - 1) / at_once>([&](std::size_t k) GIBBS_PART_LAMBDA {
+    const std::size_t first = k * at_once;
+    const auto group_sums = [&](std::size_t i, std::size_t c) GIBBS_PART_LAMBDA {
+      return in_one_batch(read<T, four<Arch>>(of[(std::min)(first + i, N - 1)] + c));
+    };
+    alignas(64) T groups[longest_tile];
+    for (std::size_t c = 0; c < count; c += 4 * step) {
+      auto even = interleave<T, Arch>(group_sums(0, c), group_sums(2, c));
+      auto odd = interleave<T, Arch>(group_sums(1, c), group_sums(3, c));
+      auto low = interleave<T, Arch>(even.first, odd.first);
+      auto high = interleave<T, Arch>(even.second, odd.second);
+      write(groups + c, low.first);
+      write(groups + c + step, low.second);
+      write(groups + c + 2 * step, high.first);
+      write(groups + c + 3 * step, high.second);
+    }
+    sums<T, Arch, registers> all;
+    const auto group = [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA {
+      terms<T, Arch, registers> x;
+      unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
+        x.of[r] = read_four<T, Arch>(groups + c + r * in_a_register);
+      });
+      return x;
+    };
+    add_up_groups(
+        all, count, 1,
+        [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
+          sum.add(group(c, at_once));
+          return true;
+        },
+        group);
+    unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
+      into.set_some(first + r * in_a_register, in_a_register, all.total_of_lanes(r));
+    });
+  });
+}
+
 /// Adds up at(k), the terms of `lanes` elements of one row, in the order in which those of columns
 /// are added up, a row a lane; all lanes get the sums.
 template <bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact, class At>
@@ -471,26 +517,24 @@ GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t col
     terms<T, Arch, N> x = at(k);
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { write(of[i] + k * step, x.of[i]); });
   }
-  // The sums of groups take the place of terms that have been added up.
-  for (std::size_t c = 0; c < order.in_blocks(); c += 4 * step) {
-    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
-      write(of[i] + c / 4, in_one_batch(read<T, four<Arch>>(of[i] + c)));
-    });
+  const std::size_t in_blocks = order.in_blocks();
+  if constexpr (InBlocks) {
+    if (in_blocks > 0) add_up_blocks(into, in_blocks, of);
   }
   add_up_groups(
-      into, columns, 1,
+      into, columns - in_blocks, 1,
       [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
         terms<T, Arch, N> added;
         unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
-          const T* x = of[i] + c;
-          added.of[i] = B(c < order.in_blocks() ? of[i][c / 4] : (x[0] + x[1]) + (x[2] + x[3]));
+          const T* x = of[i] + in_blocks + c;
+          added.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
         });
         sum.add(added);
         return true;
       },
       [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA {
         terms<T, Arch, N> x;
-        unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = B(of[i][c]); });
+        unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = B(of[i][in_blocks + c]); });
         return x;
       });
 }

@@ -326,6 +326,26 @@ requires(!is_several<Arch>) GIBBS_PART batch<T, Arch> read(const T* from) {
   return batch<T, Arch>::load_unaligned(from);
 }
 
+/// Four numbers, or as many as there are lanes, in the first lanes, and some in the others.
+template <class T, class Arch>
+GIBBS_PART batch<T, Arch> read_four(const T* from) {
+#if GIBBS_X86 && XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm512_broadcast_f32x4(_mm_loadu_ps(from)));
+  } else if constexpr (is_avx512<Arch>) {
+    return batch<T, Arch>(_mm512_broadcast_f64x4(_mm256_loadu_pd(from)));
+  } else
+#endif
+#if GIBBS_X86 && XSIMD_WITH_AVX
+      if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
+    return batch<T, Arch>(_mm256_broadcast_ps(reinterpret_cast<const __m128*>(from)));
+  } else
+#endif
+  {
+    return read<T, Arch>(from);
+  }
+}
+
 /// Has N elements, so many after these, brought into the cache. None of them need exist.
 template <std::size_t N, class T, class Arch>
 GIBBS_PART void fetch(const T* from, std::size_t ahead) {

@@ -125,6 +125,20 @@ class sums {
     });
   }
 
+  /// Sums `first`, first + 1, ... become what is in the first `count` lanes of x, if there are so
+  /// many.
+  GIBBS_PART void set_some(std::size_t first, std::size_t count, const wide_batch<T, Arch>& x) {
+    alignas(64) T sum[lanes<T, Arch>];
+    alignas(64) T error[lanes<T, Arch>];
+    x.hi.store_aligned(sum);
+    x.lo.store_aligned(error);
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
+      if (i < first || i - first >= count) return;
+      sum_[i] = B(sum[i - first]);
+      error_[i] = B(error[i - first]);
+    });
+  }
+
   GIBBS_PART wide_batch<T, Arch> total_of_lanes(std::size_t i) const {
     return {sum_[i], error_[i]};
   }
