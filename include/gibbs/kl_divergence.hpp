@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 
 #include "accuracy.hpp"
@@ -453,7 +452,7 @@ GIBBS_KERNEL T kl_from_logits_row(const T* x, const T* y, std::size_t n, const t
 template <class T, class Arch>
 struct row_weights {
   plain_row<T, Arch> row;
-  std::uint64_t plain;      ///< One bit a row. The other rows have some numbers here.
+  row_set plain;            ///< The other rows have some numbers here.
   batch<T, Arch> largest;   ///< of the weights, as they are rounded
   wide_batch<T, Arch> sum;  ///< of all weights or of some
 
@@ -482,7 +481,7 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
   B mark = zero;
   B divergence = zero;
   auto found = zero != zero;
-  std::uint64_t rows = p.plain & q.plain;
+  row_set rows = p.plain & q.plain;
   // Once is nearly always enough, twice where it is not, but for rows that are equal to all digits.
   for (int tries = 0; rows != 0 && tries < 3; ++tries) {
     wide_type totals[3];
@@ -547,7 +546,7 @@ template <class T, class Arch>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
                                                        const matrix_view<const T>& x,
                                                        const matrix_view<const T>& y,
-                                                       std::uint64_t& plain) {
+                                                       row_set& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   kl_tile<T, Arch> p_logits(x);
@@ -559,8 +558,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
   plain = p.plain & q.plain;
   return kl_from_logits_plain(
       p, q,
-      [&](std::uint64_t, B& mark, const B& q_factor, const wide_type& shift,
-          wide_type(&totals)[3]) {
+      [&](row_set, B& mark, const B& q_factor, const wide_type& shift, wide_type(&totals)[3]) {
         kl_from_logits_term<T, Arch> term(t, p.row, q.row, q_factor, shift);
         sums<T, Arch, 3> all;
         add_up_columns<is_several<Arch> ? 4 : 3, true>(
@@ -611,7 +609,7 @@ template <class T, class Arch>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
                                                       const matrix_view<const T>& x,
                                                       const matrix_view<const T>& y,
-                                                      std::uint64_t& plain) {
+                                                      row_set& plain) {
   using B = batch<T, Arch>;
   using row_type = plain_row<T, Arch>;
   using one_row = one_plain_row<T, Arch>;
@@ -628,7 +626,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
   rows_of_sums<T, Arch, 2> samples;
   for (std::size_t r = 0; r < x.rows(); ++r) {
     sums<T, Arch, 2> of_row;
-    if ((plain >> r & 1) != 0) {
+    if (has_row(plain, r)) {
       of_row = sample_weights<T, Arch>(one_row(p.row, p_memory, r), one_row(q.row, q_memory, r),
                                        x.columns(), row_of(x, r), row_of(y, r), t.octave * 4);
     }
@@ -643,8 +641,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
 
   return kl_from_logits_plain(
       p, q,
-      [&](std::uint64_t rows, B& mark, const B& q_factor, const wide_type& shift,
-          wide_type(&totals)[3]) {
+      [&](row_set rows, B& mark, const B& q_factor, const wide_type& shift, wide_type(&totals)[3]) {
         alignas(64) T of_lanes[4][lanes<T, Arch>];
         q_factor.store_aligned(of_lanes[0]);
         shift.hi.store_aligned(of_lanes[1]);
@@ -653,7 +650,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_long(const temperature<T>& t,
         rows_of_sums<T, Arch, 3> all_rows;
         for (std::size_t r = 0; r < x.rows(); ++r) {
           sums<T, Arch, 3> all;
-          if ((rows >> r & 1) != 0) {
+          if (has_row(rows, r)) {
             one_row p_row(p.row, p_memory, r);
             one_row q_row(q.row, q_memory, r);
             kl_from_logits_term<T, Arch> term(t, p_row, q_row, B(of_lanes[0][r]),
@@ -688,16 +685,16 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     return;
   }
   const bool may_be_plain = columns > 0 && plain_row<T, Arch>::limit(t) >= 0;
-  const auto put = [&](std::size_t first, std::size_t rows, const T* values, std::uint64_t done) {
+  const auto put = [&](std::size_t first, std::size_t rows, const T* values, row_set done) {
     for (std::size_t r = 0; r < rows; ++r) {
-      results[first + r] = (done >> r & 1) != 0 ? values[r]
-                                                : kl_from_logits_row<T, Arch>(
-                                                      row_of(p_logits, first + r),
-                                                      row_of(q_logits, first + r), columns, t);
+      results[first + r] =
+          has_row(done, r) ? values[r]
+                           : kl_from_logits_row<T, Arch>(row_of(p_logits, first + r),
+                                                         row_of(q_logits, first + r), columns, t);
     }
   };
   const auto put_short = [&]<class A>(A, std::size_t first, std::size_t rows) {
-    std::uint64_t plain = 0;
+    row_set plain = 0;
     auto result = kl_from_logits_short<T, A>(t, rows_of(p_logits, first, rows),
                                              rows_of(q_logits, first, rows), plain);
     alignas(64) T values[lanes<T, A>];
@@ -714,7 +711,7 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
       put_short(Arch(), first, rows);
       continue;
     }
-    std::uint64_t done = 0;
+    row_set done = 0;
     alignas(64) T values[lanes<T, Arch>];
     if (may_be_plain) {
       auto result = kl_from_logits_long<T, Arch>(t, rows_of(p_logits, first, rows),

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -128,7 +127,7 @@ inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 
 /// What is kept of up to `lanes` rows: without the log-sum-exp only which of them are done.
 struct rows_done {
-  std::uint64_t plain;
+  row_set plain;
   rows_done() = default;
   template <class T, class Arch, std::size_t N>
   GIBBS_PART rows_done(const plain_totals<T, Arch, N>& totals) : plain(totals.plain) {}
@@ -193,8 +192,8 @@ struct subnormal_distance {
 
   /// The rows that are plain and have no such result; A is Arch or four<Arch>.
   template <bool AreLong, class A>
-  GIBBS_PART std::uint64_t rows_without(const matrix_view<const T>& x,
-                                        const plain_maxima<T, A>& plain) const {
+  GIBBS_PART row_set rows_without(const matrix_view<const T>& x,
+                                  const plain_maxima<T, A>& plain) const {
     auto doubtful = plain.smallest < plain.largest - batch<T, A>(from);
     if (!any_holds(doubtful)) return plain.rows;
     return looked_through<AreLong>(x, plain, lane_bits<T, A>(doubtful, x.rows()));
@@ -261,16 +260,16 @@ struct subnormal_distance {
   }
 
   template <bool AreLong, class A>
-  std::uint64_t looked_through(const matrix_view<const T>& x, const plain_maxima<T, A>& plain,
-                               std::uint64_t doubtful) const {
+  row_set looked_through(const matrix_view<const T>& x, const plain_maxima<T, A>& plain,
+                         row_set doubtful) const {
     alignas(64) T largest[lanes<T, A>];
     detail::write(largest, plain.largest);
-    std::uint64_t result = plain.rows;
+    row_set result = plain.rows;
     for_each_row(doubtful & plain.rows, [&](std::size_t r) {
       const T* row = row_of(x, r);
       const bool found = AreLong ? is_in(row, x.columns(), largest[r])
                                  : is_between(row, x.columns(), largest[r] - from, largest[r] - to);
-      if (found) result &= ~(std::uint64_t(1) << r);
+      if (found) result &= ~(row_set(1) << r);
     });
     return result;
   }
@@ -477,11 +476,11 @@ class softmax_of_pieces {
   /// What was added up of the rows that were plain is returned; the others are still to be done.
   GIBBS_PART const softmax_result<WithTotal, T, Arch>& write(pieces_type pieces,
                                                              const matrix_view<T>& out) const {
-    const std::uint64_t plain = plain_;
+    const row_set plain = plain_;
     const std::size_t rows = out.rows();
     T* row = out.data();
     for (std::size_t r = 0; r < rows; ++r, row += out.row_stride()) {
-      if ((plain >> r & 1) == 0) continue;
+      if (!has_row(plain, r)) continue;
       wide_type scale{B(scale_hi_[r]), B(scale_lo_[r])};
       const T* from = weights_ + r * pieces.count * step;
       write_pieces(pieces, row, [&](std::size_t k) GIBBS_PART_LAMBDA {
@@ -493,7 +492,7 @@ class softmax_of_pieces {
 
  private:
   row_pieces<T, Arch> rows_;
-  std::uint64_t plain_;
+  row_set plain_;
   typename row_type::lanes_in_memory in_memory_;
   alignas(64) T scale_hi_[step];
   alignas(64) T scale_lo_[step];
@@ -547,7 +546,7 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
-    if ((result.plain >> r & 1) != 0) {
+    if (has_row(result.plain, r)) {
       one_plain_row<T, Arch> row(rows, in_memory, r);
       sweep_sums_and_store(all, n, row_of(weights, r),
                            softmax_terms_of<WithTotal, T, Arch, one_plain_row<T, Arch>>(row),
@@ -671,7 +670,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
       return softmax_in_pieces<WithTotal, T, Arch>(logits, out, t, subnormal, finish);
     }
   }
-  if (columns <= (is_avx512<Arch> ? 63 : longest_transposed<T, Arch>)) {
+  if (columns <= (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1)) {
     // Longer ones are faster a register of rows at a time.
     const std::size_t start = for_each_four<T, Arch, 48>(
         logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
@@ -803,7 +802,7 @@ class log_softmax_short {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_PART std::uint64_t write(const matrix_view<T>& out, const temperature<T>& t) {
+  GIBBS_PART row_set write(const matrix_view<T>& out, const temperature<T>& t) {
     plain_row<T, Arch> row(t, largest_);
     B log_sum = log_sum_;
     tile_.write_rows(out, plain_, [&](const B& v) { return row.log_probability(v, log_sum); });
@@ -814,7 +813,7 @@ class log_softmax_short {
   tile<T, Arch> tile_;
   B largest_;
   B log_sum_;
-  std::uint64_t plain_;
+  row_set plain_;
 };
 
 /// Up to `lanes` rows of a few registers each, in the same two steps.
@@ -835,14 +834,14 @@ class log_softmax_of_pieces {
   }
 
   /// Returns which rows were plain; the others are still to be done.
-  GIBBS_PART std::uint64_t write(pieces_type pieces, const matrix_view<T>& out,
-                                 const temperature<T>& t) const {
-    const std::uint64_t plain = plain_;
+  GIBBS_PART row_set write(pieces_type pieces, const matrix_view<T>& out,
+                           const temperature<T>& t) const {
+    const row_set plain = plain_;
     const std::size_t rows = out.rows();
     row_type all(t, B::load_aligned(in_memory_.largest));
     T* to = out.data();
     for (std::size_t r = 0; r < rows; ++r, to += out.row_stride()) {
-      if ((plain >> r & 1) == 0) continue;
+      if (!has_row(plain, r)) continue;
       one_plain_row<T, Arch> row(all, in_memory_, r);
       B log_sum(log_sum_[r]);
       write_pieces(pieces, to, [&](std::size_t k) GIBBS_PART_LAMBDA {
@@ -856,7 +855,7 @@ class log_softmax_of_pieces {
   row_pieces<T, Arch> rows_;
   typename row_type::lanes_in_memory in_memory_;
   alignas(64) T log_sum_[lanes<T, Arch>];
-  std::uint64_t plain_;
+  row_set plain_;
 };
 
 /// Calls finish(plain, first, rows) after each group of rows.
@@ -888,7 +887,7 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
     return;
   }
-  const auto alone_unless = [&](std::uint64_t plain, std::size_t first, std::size_t rows) {
+  const auto alone_unless = [&](row_set plain, std::size_t first, std::size_t rows) {
     for_each_row(first_rows(rows) & ~plain, [&](std::size_t r) { alone(first + r); });
   };
   if constexpr (is_avx512<Arch>) {

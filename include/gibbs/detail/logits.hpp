@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
+#include <type_traits>
 
 #include "beside.hpp"
 #include "exp2.hpp"
@@ -386,11 +386,11 @@ struct plain_totals {
   B largest;
   wide_type weight;  ///< of the maximum
   wide_type of[N];
-  std::uint64_t plain;  ///< One bit a row. The other rows have nothing here.
+  row_set plain;  ///< The other rows have nothing here.
 
   GIBBS_PART plain_totals() = default;
-  GIBBS_PART plain_totals(const plain_row<T, Arch>& row, std::uint64_t bits)
-      : largest(row.largest()), weight(row.largest_weight()), plain(bits) {}
+  GIBBS_PART plain_totals(const plain_row<T, Arch>& row, row_set rows)
+      : largest(row.largest()), weight(row.largest_weight()), plain(rows) {}
 
   GIBBS_PART const B& maxima() const { return of[N - 1].hi; }
 
@@ -523,7 +523,7 @@ GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperatu
   rows.store(in_memory);
   rows_of_sums<T, Arch, Terms::size> all;
   for (std::size_t r = 0; r < x.rows(); ++r) {
-    if ((plain.rows >> r & 1) != 0) {
+    if (has_row(plain.rows, r)) {
       all.set(r, add_up_row<T, Arch>(one_plain_row<T, Arch>(rows, in_memory, r), of, x.columns(),
                                      row_of(x, r), row_of(others, r)...));
     } else {
@@ -578,7 +578,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {
     row_results<T, A> finished = finish(first, rows, totals);
-    const std::uint64_t done = totals.plain & lane_bits<T, A>(finished.valid, rows);
+    const row_set done = totals.plain & lane_bits<T, A>(finished.valid, rows);
     if (rows == lanes<T, A> && done == all_lanes<T, A>) {
       write(results + first, finished.value);
       return;
@@ -586,7 +586,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
     alignas(64) T values[lanes<T, A>];
     write(values, finished.value);
     for (std::size_t r = 0; r < rows; ++r) {
-      results[first + r] = (done >> r & 1) != 0 ? values[r] : alone(first + r);
+      results[first + r] = has_row(done, r) ? values[r] : alone(first + r);
     }
   };
   std::size_t first = for_each_four<T, Arch>(

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 
 #include "log.hpp"
@@ -30,7 +29,7 @@ struct marking_term {
   GIBBS_PART terms<T, Arch, 1> operator()(const B&... x) const {
     if constexpr (is_several<Arch>) {
       terms<T, Arch, 1> result;
-      if (!term.of_several(result.of[0], x...)) {
+      if (!of_several(result, x...)) {
         result.of[0] = in_turn([&](auto& of_mark, const auto&... of_x)
                                    GIBBS_PART_LAMBDA { return term(of_mark, of_x...); },
                                mark, x...);
@@ -87,9 +86,7 @@ GIBBS_PART wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
         if (term.of_several(three_terms, x.read_three(r, k), others.read_three(r, k)...)) {
           return in_one_batch(three_terms);
         }
-        terms<T, Arch, 1> sum = at(r, k);
-        for (std::size_t i = 1; i < 3; ++i) sum = sum + at(r, k + i);
-        return sum;
+        return sum_in_turn(k, k + 3, [&](std::size_t i) GIBBS_PART_LAMBDA { return at(r, i); });
       },
       total);
   return total[0];
@@ -162,7 +159,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
     for (std::size_t r = 0; r < rows; ++r) results[first + r] = values[r];
     auto is_small = abs(value) < V(least_sum<T>(columns));
     if (!any_holds(is_small)) return;
-    const std::uint64_t doubtful = lane_bits<T, A>(is_small & (mark == zero), rows);
+    const row_set doubtful = lane_bits<T, A>(is_small & (mark == zero), rows);
     for_each_row(doubtful, [&](std::size_t r) {
       if (!has_tiny<T, Arch>(columns, row_of(x, first + r))) return;
       const T lifted = add_up_lifted<T, Arch>(Term<T, Arch, true>(), columns, row_of(x, first + r),

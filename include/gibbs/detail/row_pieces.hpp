@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 #include "../matrix_view.hpp"
 #include "beside.hpp"
@@ -194,7 +193,7 @@ class row_pieces {
     // Of all rows, which is cheaper, and hardly ever too small for one of them alone.
     if constexpr (WithSmallest) smallest = -B(largest_lane(-smallest));
     auto plain = abs(largest) <= B(limit);
-    const std::uint64_t rows = lane_bits<T, Arch>(plain, rows_);
+    const row_set rows = lane_bits<T, Arch>(plain, rows_);
     if (xsimd::all(plain)) return {largest, smallest, rows};
     for_each_row(first_rows(rows_) & ~rows,
                  [&](std::size_t r) { row_[r] = row_of_zeros<T, Arch>; });
@@ -296,9 +295,8 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
     std::size_t k = 3;
     for (; k + 3 <= full; k += 3) all.add(of_three(r, k));
     if (k < pieces.count) {
-      terms<T, Arch, size> rest = of(r, k);
-      for (++k; k < pieces.count; ++k) rest = rest + of(r, k);
-      all.add(rest);
+      all.add(
+          sum_in_turn(k, pieces.count, [&](std::size_t i) GIBBS_PART_LAMBDA { return of(r, i); }));
     }
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;

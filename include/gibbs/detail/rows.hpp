@@ -85,18 +85,21 @@ GIBBS_PART void transpose_parts(Each each, Done done) {
   }
 }
 
-/// One bit for each of so many rows, up to 64.
-GIBBS_INLINE constexpr std::uint64_t first_rows(std::size_t rows) {
-  return (std::uint64_t(2) << (rows - 1)) - 1;
+/// A set of up to 64 rows, one bit each.
+using row_set = std::uint64_t;
+/// So many rows, at least one.
+GIBBS_INLINE constexpr row_set first_rows(std::size_t rows) {
+  return (row_set(2) << (rows - 1)) - 1;
 }
+GIBBS_INLINE constexpr bool has_row(row_set rows, std::size_t r) { return (rows >> r & 1) != 0; }
 template <class T, class Arch>
-inline constexpr std::uint64_t all_lanes = first_rows(lanes<T, Arch>);
+inline constexpr row_set all_lanes = first_rows(lanes<T, Arch>);
 
-/// Calls f(r) for each row whose bit is set.
+/// Calls f(r) for each row of the set.
 template <class F>
-GIBBS_PART void for_each_row(std::uint64_t bits, F f) {
-  for (std::size_t r = 0; bits != 0; ++r, bits >>= 1) {
-    if ((bits & 1) != 0) f(r);
+GIBBS_PART void for_each_row(row_set rows, F f) {
+  for (std::size_t r = 0; rows != 0; ++r, rows >>= 1) {
+    if (has_row(rows, 0)) f(r);
   }
 }
 
@@ -123,14 +126,14 @@ GIBBS_PART void in_three_steps(std::size_t rows, std::size_t block, First first,
   }
 }
 
-/// One bit a lane, for the first `rows`.
+/// Those of the first `rows` lanes in which the condition holds.
 template <class T, class Arch>
-GIBBS_PART std::uint64_t lane_bits(const mask<T, Arch>& m, std::size_t rows) {
+GIBBS_PART row_set lane_bits(const mask<T, Arch>& m, std::size_t rows) {
   if (all_hold(m)) return first_rows(rows);
   alignas(64) T buffer[lanes<T, Arch>];
   write(buffer, choose(m, batch<T, Arch>(T(1)), batch<T, Arch>(T(0))));
-  std::uint64_t result = 0;
-  for (std::size_t r = 0; r < rows; ++r) result |= std::uint64_t(buffer[r] != 0) << r;
+  row_set result = 0;
+  for (std::size_t r = 0; r < rows; ++r) result |= row_set(buffer[r] != 0) << r;
   return result;
 }
 
@@ -174,7 +177,7 @@ template <class T, class Arch>
 struct plain_maxima {
   batch<T, Arch> largest;   ///< Or 0.
   batch<T, Arch> smallest;  ///< Of those not less than some floor, or less, if wanted.
-  std::uint64_t rows;       ///< One bit for each that is plain.
+  row_set rows;             ///< Those that are plain.
 };
 
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
@@ -212,9 +215,9 @@ class tile {
     }
   }
 
-  /// The rows of f(tile) for which the bit is set.
+  /// The chosen rows of f(tile).
   template <class F>
-  GIBBS_PART void write_rows(const matrix_view<T>& to, std::uint64_t chosen, F f) {
+  GIBBS_PART void write_rows(const matrix_view<T>& to, row_set chosen, F f) {
     const std::size_t columns = columns_;
     if constexpr (takes_four<Arch>) {
       if (is_row()) {
@@ -435,24 +438,6 @@ class rows_of_sums {
   wide_batch<T, Arch> parts_[N][lanes<T, Arch>];
 };
 
-/// at(0) + ... + at(count - 1), AtATime as they are rounded, then with the errors: short code, for
-/// up to longest_tile terms that are long code themselves or overlap with those of other rows.
-/// Nothing has been added up before.
-template <std::size_t AtATime, class T, class Arch, std::size_t N, std::size_t Exact, class At>
-GIBBS_PART void add_up_few(sums<T, Arch, N, Exact>& into, std::size_t count, At at) {
-  if (count == 0) return;
-  const std::size_t first = (std::min)(count, AtATime);
-  terms<T, Arch, N> sum = at(0);
-  for (std::size_t i = 1; i < first; ++i) sum = sum + at(i);
-  into.start(sum);
-  for (std::size_t i = AtATime; i < count;) {
-    const std::size_t end = (std::min)(i + AtATime, count);
-    terms<T, Arch, N> more = at(i);
-    for (++i; i < end; ++i) more = more + at(i);
-    into.add(more);
-  }
-}
-
 /// What was left in any lane, in all of them: 0 or 1.
 template <class T, class Arch>
 GIBBS_PART batch<T, Arch> mark_of_all(const batch<T, Arch>& mark) {
@@ -572,11 +557,14 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
       }
       return;
     }
-    terms<T, Arch, N> rest = at(i);
-    for (++i; i < columns; ++i) rest = rest + at(i);
-    into.add(rest);
+    into.add(sum_in_turn(i, columns, at));
   } else {
-    add_up_few<AtATime>(into, columns, at);
+    // Short code, for terms that are long code themselves.
+    if (columns == 0) return;
+    into.start(sum_in_turn(0, (std::min)(AtATime, columns), at));
+    for (std::size_t i = AtATime; i < columns; i += AtATime) {
+      into.add(sum_in_turn(i, (std::min)(i + AtATime, columns), at));
+    }
   }
 }
 

@@ -222,6 +222,14 @@ GIBBS_PART void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At 
   }
 }
 
+/// at(first) + ... + at(end - 1), in turn.
+template <class At>
+GIBBS_PART auto sum_in_turn(std::size_t first, std::size_t end, At at) {
+  auto sum = at(first);
+  for (std::size_t i = first + 1; i < end; ++i) sum = sum + at(i);
+  return sum;
+}
+
 /// The sum of the terms of up to four batches, from i on, which moves on behind them. at_first(i,
 /// count) has those of one.
 template <class AtFirst>
