@@ -2,11 +2,13 @@
 // Faults that this file catches: one byte read or written before the beginning or after the end of
 // any array, by a full vector at the tail, by a prefetching load, by a store that is masked
 // afterwards, by a batch of rows that takes the gap after the last row for granted. Every array
-// ends (or begins) at a page that must not be touched. Where there is no mmap, it tests nothing.
+// ends (or begins) at a page that must not be touched. And more stack than the README promises.
+// Where there is no mmap, it tests nothing.
 #include <doctest/doctest.h>
 
 #if __has_include(<sys/mman.h>)
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -96,6 +98,55 @@ class guarded {
 };
 
 constexpr edge edges[] = {edge::end, edge::beginning};
+
+// What is not optimised, or has red zones around its variables, takes more.
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool stack_is_as_promised = false;
+#elif defined(__has_feature)
+constexpr bool stack_is_as_promised =
+    !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) &&
+    !__has_feature(thread_sanitizer) && !__has_feature(undefined_behavior_sanitizer);
+#else
+constexpr bool stack_is_as_promised = true;
+#endif
+
+// The stack of a thread, which calls a function and is then looked through for what it has written.
+template <class F>
+class stack_of_a_thread {
+  static constexpr std::size_t size = std::size_t(1) << 18;
+  static constexpr std::byte paint{0xa5};
+
+ public:
+  explicit stack_of_a_thread(F f) : f_(f), memory_(size) {
+    std::byte* const base = memory_.template place<std::byte>(size, edge::beginning);
+    std::fill_n(base, size, paint);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    REQUIRE(pthread_attr_init(&attributes) == 0);
+    REQUIRE(pthread_attr_setstack(&attributes, base, size) == 0);
+    REQUIRE(pthread_create(&thread, &attributes, call, this) == 0);
+    REQUIRE(pthread_join(thread, nullptr) == 0);
+    pthread_attr_destroy(&attributes);
+    const std::byte* const lowest =
+        std::find_if(base, base + size, [](std::byte b) { return b != paint; });
+    used_ = static_cast<std::size_t>(top_ - lowest);
+  }
+  std::size_t used() const { return used_; }
+
+ private:
+  static void* call(void* self) {
+    auto& stack = *static_cast<stack_of_a_thread*>(self);
+    std::byte here{};
+    stack.top_ = &here;
+    stack.f_();
+    return nullptr;
+  }
+
+  F f_;
+  guarded memory_;
+  const std::byte* top_ = nullptr;
+  std::size_t used_ = 0;
+};
 
 }  // namespace
 
@@ -209,6 +260,33 @@ TEST_CASE_TEMPLATE("long rows at unreadable pages", T, float, double) {
     }
   }
   CHECK(true);
+}
+
+TEST_CASE_TEMPLATE("no more stack than promised", T, float, double) {
+  constexpr std::size_t promised = 100 * 1024;
+  fault_log log;
+  for (const primitive<T>& f : primitives<T>()) {
+    for (std::size_t columns : sizes{1, 3, 16, 40, 64, 100, 160, 256, 1000, 40000}) {
+      for (std::size_t rows : sizes{1, 3, 70}) {
+        for (double t : {1.0, 1e-30}) {  // and for what is not plain
+          if (!stack_is_as_promised || (columns > 1000 && rows > 1)) continue;
+          random_source random(columns);
+          const sample<T> x = draw_ordinary(f, random, rows * columns);
+          const std::vector<label_type> labels(rows);
+          std::vector<T> out(rows * columns);
+          std::vector<T> scalars(rows);
+          const matrix_arguments<T> in{gibbs::matrix_view<const T>(x.first.data(), rows, columns),
+                                       gibbs::matrix_view<const T>(x.second.data(), rows, columns),
+                                       labels, t};
+          const stack_of_a_thread stack([&] {
+            f.on_matrix(in, {gibbs::matrix_view<T>(out.data(), rows, columns), scalars});
+          });
+          log.expect(stack.used() < promised, f.name, " ", type_name<T>(), ", ", rows, " x ",
+                     columns, ": ", stack.used(), " bytes of stack");
+        }
+      }
+    }
+  }
 }
 
 #endif  // __has_include(<sys/mman.h>)
