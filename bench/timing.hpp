@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <ctime>
 #include <functional>
+#include <numeric>
+#include <random>
 #include <span>
 #include <vector>
 
@@ -89,11 +91,18 @@ inline std::vector<samples> interleave(std::span<const contestant> contestants,
   const std::size_t rounds = std::clamp(wanted, options.least_rounds, options.most_rounds);
 
   std::vector<samples> result(contestants.size());
-  for (std::size_t r = 0; r < rounds; ++r)
-    for (std::size_t i = 0; i < contestants.size(); ++i) {
+  // In another order each time: what one leaves behind, in caches and page tables, does not always
+  // meet the same other.
+  std::vector<std::size_t> order(contestants.size());
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  std::minstd_rand random;
+  for (std::size_t r = 0; r < rounds; ++r) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (std::size_t i : order) {
       if (contestants[i].before) contestants[i].before();
       result[i].push_back(seconds_of(contestants[i], calls[i]) / static_cast<double>(calls[i]));
     }
+  }
   return result;
 }
 
