@@ -134,9 +134,9 @@ struct kl_term_or_limit {
   }
 };
 
-/// p (d - 1 + exp(-d)) for d = log(p / q), and p - q, which is p (1 - exp(-d)). q and d stand
-/// beside each other where they are far from what the other one says: d where the terms cancel, q
-/// where the error of d would be multiplied.
+/// p (d - 1 + exp(-d)) for d = log(p / q), and p - q, which is p d less of that: its error may be
+/// one of the term then, which is larger. q and d stand beside each other where they are far from
+/// what the other one says: d where the terms cancel, q where the error of d would be multiplied.
 template <class T, class Arch>
 struct kl_parts {
   using B = batch<T, Arch>;
@@ -150,7 +150,7 @@ struct kl_parts {
     // In this order the square of a tiny d does not underflow.
     B close = (p * d_close) * (d_close * exp_remainder(d_close));
     term = choose(is_close, close, multiply_add(p, d - one, q));
-    surplus = choose(is_close, p * d_close - close, p - q);
+    surplus = multiply_subtract(p, d, term);
   }
 };
 
