@@ -179,7 +179,7 @@ GIBBS_PART batch<T, Arch> log_positive(const batch<T, Arch>& x) {
 }
 
 /// log(n + x) for n > 0 and x much less than n, or n >= 1 and x > -0.9, in two parts of which only
-/// the second has been rounded.
+/// the second has been rounded. That one may be a fifth of the first, or all there is.
 template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;

@@ -119,8 +119,9 @@ GIBBS_PART batch<T, Arch> short_part(const batch<T, Arch>& x) {
   return from_bits<T, Arch>(bits(x) & batch<uint_of<T>, Arch>(~uint_of<T>(0) << dropped));
 }
 
-/// hi + lo in each lane, not evaluated. lo is small beside hi, though perhaps some units of it: no
-/// chain of operations has to wait for lo. Nothing looks after infinity and NaN: they end as NaN.
+/// hi + lo in each lane, not evaluated. lo may be some units of hi, since nothing but ordered()
+/// puts the two in order: a chain of operations does not wait for lo then. Nothing looks after
+/// infinity and NaN: they end as NaN.
 template <class T, class Arch>
 struct wide_batch {
   using B = batch<T, Arch>;
