@@ -264,12 +264,13 @@ TEST_CASE_TEMPLATE("long rows at unreadable pages", T, float, double) {
 
 TEST_CASE_TEMPLATE("no more stack than promised", T, float, double) {
   constexpr std::size_t promised = 100 * 1024;
+  if (!stack_is_as_promised) return;
   fault_log log;
   for (const primitive<T>& f : primitives<T>()) {
     for (std::size_t columns : sizes{1, 3, 16, 40, 64, 100, 160, 256, 1000, 40000}) {
       for (std::size_t rows : sizes{1, 3, 70}) {
         for (double t : {1.0, 1e-30}) {  // and for what is not plain
-          if (!stack_is_as_promised || (columns > 1000 && rows > 1)) continue;
+          if (columns > 1000 && rows > 1) continue;
           random_source random(columns);
           const sample<T> x = draw_ordinary(f, random, rows * columns);
           const std::vector<label_type> labels(rows);
