@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
@@ -515,9 +516,8 @@ template <class T, class Arch>
 using kl_tile = tile<T, Arch, is_several<Arch> ? longest_tile_of_four : longest_tile>;
 
 /// The weights of short rows, and their sums.
-template <class T, class Arch>
-GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, kl_tile<T, Arch>& logits,
-                                           kl_tile<T, Arch>& weights) {
+template <class T, class Arch, class Tile>
+GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, Tile& logits, Tile& weights) {
   using B = batch<T, Arch>;
   const auto limit = plain_row<T, Arch>::limit(t);
   row_weights<T, Arch> result(t, logits.template keep_plain<false>(limit));
@@ -530,7 +530,7 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, kl_tile<T, A
         return terms<T, Arch, 1>{{w}};
       },
       [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-        if constexpr (takes_four<Arch>) {
+        if constexpr (takes_four<Arch> && !Tile::is_lone) {
           auto w = row_beside<T, four<Arch>>(result.row).weight(logits.four(c)).value();
           weights.set_four(c, w);
           sum.add({{in_one_batch(w)}});
@@ -542,17 +542,17 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, kl_tile<T, A
 }
 
 /// Up to `lanes` short rows.
-template <class T, class Arch>
+template <class T, class Arch, class Tile>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
                                                        const matrix_view<const T>& x,
                                                        const matrix_view<const T>& y,
                                                        row_set& plain) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
-  kl_tile<T, Arch> p_logits(x);
-  kl_tile<T, Arch> q_logits(y);
-  kl_tile<T, Arch> p_weights;
-  kl_tile<T, Arch> q_weights;
+  Tile p_logits(x);
+  Tile q_logits(y);
+  Tile p_weights;
+  Tile q_weights;
   auto p = weigh_tile<T, Arch>(t, p_logits, p_weights);
   auto q = weigh_tile<T, Arch>(t, q_logits, q_weights);
   plain = p.plain & q.plain;
@@ -567,13 +567,13 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
             [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-              if constexpr (takes_four<Arch>) {
+              if constexpr (takes_four<Arch> && !Tile::is_lone) {
                 sum.add_groups(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
                                     q_weights.four(c)));
               }
               return true;
             });
-        if (p_logits.is_row()) mark = mark_of_all(mark);
+        if constexpr (Tile::is_lone) mark = mark_of_all(mark);
         unroll<3>([&](std::size_t i) GIBBS_PART_LAMBDA { totals[i] = all.total_of_lanes(i); });
       });
 }
@@ -693,22 +693,32 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
                                                          row_of(q_logits, first + r), columns, t);
     }
   };
-  const auto put_short = [&]<class A>(A, std::size_t first, std::size_t rows) {
+  const auto put_short = [&]<class A, class Tile>(A, std::type_identity<Tile>, std::size_t first,
+                                                  std::size_t rows) {
     row_set plain = 0;
-    auto result = kl_from_logits_short<T, A>(t, rows_of(p_logits, first, rows),
-                                             rows_of(q_logits, first, rows), plain);
+    auto result = kl_from_logits_short<T, A, Tile>(t, rows_of(p_logits, first, rows),
+                                                   rows_of(q_logits, first, rows), plain);
     alignas(64) T values[lanes<T, A>];
     write(values, result.value);
     put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
   };
+  const std::size_t among_others =
+      may_be_plain ? rows_among_others<T, Arch>(p_logits.rows(), columns, longest_tile)
+                   : p_logits.rows();
+  if constexpr (takes_four<Arch>) {
+    if (among_others < p_logits.rows()) {
+      put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), among_others, 1);
+    }
+  }
   std::size_t first = for_each_four<T, Arch>(
-      may_be_plain ? p_logits.rows() : 0, columns,
-      [&]<class Four>(Four, std::size_t i) { put_short(Four(), i, lanes<T, Four>); });
+      may_be_plain ? among_others : 0, columns, [&]<class Four>(Four, std::size_t i) {
+        put_short(Four(), std::type_identity<kl_tile<T, Four>>(), i, lanes<T, Four>);
+      });
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  for (; first < p_logits.rows(); first += block) {
-    const std::size_t rows = (std::min)(block, p_logits.rows() - first);
+  for (; first < among_others; first += block) {
+    const std::size_t rows = (std::min)(block, among_others - first);
     if (may_be_plain && columns <= longest_tile) {
-      put_short(Arch(), first, rows);
+      put_short(Arch(), std::type_identity<kl_tile<T, Arch>>(), first, rows);
       continue;
     }
     row_set done = 0;

@@ -376,7 +376,7 @@ GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const tempe
 }
 
 /// Up to `lanes` short rows, whose weights are computed some time before their results are written.
-template <bool WithTotal, class T, class Arch>
+template <bool WithTotal, class T, class Arch, class Tile = tile<T, Arch>>
 class softmax_short {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = softmax_size<WithTotal>;
@@ -398,7 +398,7 @@ class softmax_short {
           return added;
         },
         [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-          if constexpr (takes_four<Arch>) {
+          if constexpr (takes_four<Arch> && !Tile::is_lone) {
             batch<T, four<Arch>> weights;
             sum.add_groups(
                 softmax_terms<WithTotal>(weights, row_beside<T, four<Arch>>(row), tile_.four(c)));
@@ -419,7 +419,7 @@ class softmax_short {
   }
 
  private:
-  tile<T, Arch> tile_;
+  Tile tile_;
   wide_batch<T, Arch> scale_;
   softmax_result<WithTotal, T, Arch> result_;
 };
@@ -671,9 +671,19 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
     }
   }
   if (columns <= (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1)) {
+    const std::size_t among_others =
+        rows_among_others<T, Arch>(logits.rows(), columns, longest_transposed<T, Arch>);
+    if constexpr (takes_four<Arch>) {
+      if (among_others < logits.rows()) {
+        softmax_short<WithTotal, T, Arch, lone_row<T, Arch>> row;
+        row.weigh(rows_of(logits, among_others, 1), t, subnormal);
+        finish(among_others, 1, row.write(rows_of(out, among_others, 1)));
+        if (among_others == 0) return;
+      }
+    }
     // Longer ones are faster a register of rows at a time.
     const std::size_t start = for_each_four<T, Arch, 48>(
-        logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
+        among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
           constexpr std::size_t rows = lanes<T, Four>;
           softmax_short<WithTotal, T, Four> group;
           group.weigh(rows_of(logits, first, rows), t, subnormal);
@@ -681,7 +691,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
         });
     softmax_short<WithTotal, T, Arch> two[2];
     in_two_stages(
-        logits.rows() - start, block,
+        among_others - start, block,
         [&](std::size_t k, std::size_t first, std::size_t rows) {
           two[k].weigh(rows_of(logits, start + first, rows), t, subnormal);
         },
@@ -788,7 +798,7 @@ GIBBS_KERNEL void log_softmax_row(const T* x, T* out, std::size_t n, const tempe
 }
 
 /// Up to `lanes` short rows, whose sums are computed some time before their results are written.
-template <class T, class Arch>
+template <class T, class Arch, class Tile = tile<T, Arch>>
 class log_softmax_short {
   using B = batch<T, Arch>;
 
@@ -810,7 +820,7 @@ class log_softmax_short {
   }
 
  private:
-  tile<T, Arch> tile_;
+  Tile tile_;
   B largest_;
   B log_sum_;
   row_set plain_;
@@ -896,8 +906,18 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
     }
   }
   if (columns <= longest_transposed<T, Arch>) {
+    const std::size_t among_others =
+        rows_among_others<T, Arch>(logits.rows(), columns, longest_transposed<T, Arch>);
+    if constexpr (takes_four<Arch>) {
+      if (among_others < logits.rows()) {
+        log_softmax_short<T, Arch, lone_row<T, Arch>> row;
+        row.add_up(rows_of(logits, among_others, 1), t);
+        alone_unless(row.write(rows_of(out, among_others, 1), t), among_others, 1);
+        if (among_others == 0) return;
+      }
+    }
     const std::size_t done = for_each_four<T, Arch>(
-        logits.rows(), columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
+        among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
           constexpr std::size_t rows = lanes<T, Four>;
           log_softmax_short<T, Four> group;
           group.add_up(rows_of(logits, first, rows), t);
@@ -905,7 +925,7 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
         });
     log_softmax_short<T, Arch> two[2];
     in_two_stages(
-        logits.rows() - done, block,
+        among_others - done, block,
         [&](std::size_t k, std::size_t first, std::size_t rows) {
           two[k].add_up(rows_of(logits, done + first, rows), t);
         },

@@ -439,10 +439,9 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_row(const temperature
 }
 
 /// The sums of short rows of logits, and of others of the same shape, over those that are plain.
-template <class T, class Arch, class Terms, class... Tiles>
+template <class T, class Arch, class Terms, class Tile, class... Tiles>
 GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& t, Terms of,
-                                                          tile<T, Arch>& x,
-                                                          const Tiles&... others) {
+                                                          Tile& x, const Tiles&... others) {
   using row_type = plain_row<T, Arch>;
   auto plain = x.template keep_plain<false>(row_type::limit(t));
   row_type row(t, plain.largest);
@@ -451,7 +450,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   add_up_columns<4, true>(
       all, x, [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
       [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-        if constexpr (takes_four<Arch>) {
+        if constexpr (takes_four<Arch> && !Tile::is_lone) {
           sum.add_groups(of(row_beside<T, four<Arch>>(row), x.four(c), others.four(c)...));
         }
         return true;
@@ -552,8 +551,9 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& 
 /// The number of rows that are taken at a time: one if it is a long one.
 template <class T, class Arch>
 GIBBS_PART std::size_t rows_at_a_time(std::size_t columns) {
-  const std::size_t fitting = long_row / (columns + 1) + 1;
-  return (std::min)(fitting, lanes<T, Arch>);
+  constexpr std::size_t most = lanes<T, Arch>;
+  if (columns < long_row / most) return most;
+  return (std::min)(long_row / (columns + 1) + 1, most);
 }
 
 /// Results, a lane a row, and where they hold.
@@ -575,6 +575,20 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
     return;
   }
+  const std::size_t among_others =
+      rows_among_others<T, Arch>(logits.rows(), columns, longest_transposed<T, Arch>);
+  if constexpr (takes_four<Arch>) {
+    if (among_others < logits.rows()) {
+      using lone = lone_row<T, Arch>;
+      const std::size_t i = among_others;
+      lone x(rows_of(logits, i, 1));
+      auto totals = add_up_tile<T, Arch>(t, of, x, lone(rows_of(others, i, 1))...);
+      row_results<T, Arch> finished = finish(i, 1, totals);
+      const bool done = (totals.plain & lane_bits<T, Arch>(finished.valid, 1)) != 0;
+      results[i] = done ? first_lane(finished.value) : alone(i);
+      if (i == 0) return;
+    }
+  }
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {
     row_results<T, A> finished = finish(first, rows, totals);
@@ -590,7 +604,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
     }
   };
   std::size_t first = for_each_four<T, Arch>(
-      logits.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
+      among_others, columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
         constexpr std::size_t rows = lanes<T, Four>;
         tile<T, Four> x(rows_of(logits, i, rows));
         put(i, rows, add_up_tile<T, Four>(t, of, x, tile<T, Four>(rows_of(others, i, rows))...));
@@ -599,8 +613,8 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
   constexpr std::size_t at_once = 4;
   plain_totals<T, Arch, Terms::size> totals[at_once];
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
-  for (; first < logits.rows(); first += at_once * block) {
-    const std::size_t end = (std::min)(first + at_once * block, logits.rows());
+  for (; first < among_others; first += at_once * block) {
+    const std::size_t end = (std::min)(first + at_once * block, among_others);
     for (std::size_t i = first, k = 0; i < end; i += block, ++k) {
       const std::size_t rows = (std::min)(block, end - i);
       totals[k] =

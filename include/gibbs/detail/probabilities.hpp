@@ -57,13 +57,14 @@ struct marking_term {
 template <class T>
 inline constexpr T no_term = 1;
 
-template <class T, class Arch, class Term, class... Tiles>
-GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const tile<T, Arch>& x,
+template <class T, class Arch, class Term, class Tile, class... Tiles>
+GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const Tile& x,
                                                       const Tiles&... others) {
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
   add_up_columns<3, false>(all, x, at, [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-    if constexpr (takes_four<Arch>) return term.add_up_several(sum, x.four(c), others.four(c)...);
+    if constexpr (takes_four<Arch> && !Tile::is_lone)
+      return term.add_up_several(sum, x.four(c), others.four(c)...);
     return false;
   });
   return all.total_of_lanes(0);
@@ -167,19 +168,32 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       results[first + r] = negative ? T(0) - lifted : lifted;
     });
   };
+  const std::size_t among_others = rows_among_others<T, Arch>(
+      x.rows(), columns, (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1));
+  if constexpr (takes_four<Arch>) {
+    if (among_others < x.rows()) {
+      using lone = lone_row<T, Arch>;
+      const std::size_t i = among_others;
+      B mark(T(0));
+      auto total = add_up_tiles<T, Arch>(marking_term<T, Arch, term_type>{term_type(), mark},
+                                         lone(rows_of(x, i, 1)), lone(rows_of(others, i, 1))...);
+      put(i, 1, total, mark_of_all(mark));
+      if (i == 0) return;
+    }
+  }
   constexpr std::size_t longest =
       (std::min)(term_type::longest_of_four, shortest_in_pieces<Arch> - 1);
   std::size_t first = for_each_four<T, Arch, longest>(
-      x.rows(), columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
+      among_others, columns, [&]<class Four>(Four, std::size_t i) GIBBS_KERNEL_OR_PART {
         constexpr std::size_t rows = lanes<T, Four>;
         batch<T, Four> mark(T(0));
-        auto total = add_up_tiles(marking_term<T, Four, term_type>{term_type(), mark},
-                                  tile<T, Four>(rows_of(x, i, rows)),
-                                  tile<T, Four>(rows_of(others, i, rows))...);
+        auto total = add_up_tiles<T, Four>(marking_term<T, Four, term_type>{term_type(), mark},
+                                           tile<T, Four>(rows_of(x, i, rows)),
+                                           tile<T, Four>(rows_of(others, i, rows))...);
         put(i, rows, total, mark);
       });
-  for (; first < x.rows(); first += lanes<T, Arch>) {
-    const std::size_t rows = (std::min)(lanes<T, Arch>, x.rows() - first);
+  for (; first < among_others; first += lanes<T, Arch>) {
+    const std::size_t rows = (std::min)(lanes<T, Arch>, among_others - first);
     B mark(T(0));
     wide_batch<T, Arch> total;
     const auto marked = [&](std::size_t r, wide_batch<T, Arch>& part) {
@@ -201,10 +215,9 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
         }
       }
     } else if (columns <= longest_transposed<T, Arch>) {
-      total = add_up_tiles(marking_term<T, Arch, term_type>{term_type(), mark},
-                           tile<T, Arch>(rows_of(x, first, rows)),
-                           tile<T, Arch>(rows_of(others, first, rows))...);
-      if (rows == 1) mark = mark_of_all(mark);
+      total = add_up_tiles<T, Arch>(marking_term<T, Arch, term_type>{term_type(), mark},
+                                    tile<T, Arch>(rows_of(x, first, rows)),
+                                    tile<T, Arch>(rows_of(others, first, rows))...);
     } else {
       wide_batch<T, Arch> parts[lanes<T, Arch>];
       for (std::size_t r = 0; r < rows; ++r) marks[r] = marked(r, parts[r]);

@@ -180,9 +180,28 @@ struct plain_maxima {
   row_set rows;             ///< Those that are plain.
 };
 
+/// The largest and, if wanted, the smallest elements of some registers, lane by lane.
+template <bool WithSmallest, class T, class Arch>
+GIBBS_PART extremes<T, Arch> extremes_of(const T* data, std::size_t registers, T floor) {
+  constexpr std::size_t step = lanes<T, Arch>;
+  const auto at = [&](std::size_t k) GIBBS_PART_LAMBDA { return read<T, Arch>(data + k * step); };
+  extremes<T, Arch> a;
+  if constexpr (is_several<Arch>) {
+    for (std::size_t k = 0; k < registers; ++k) a.template look_at<WithSmallest>(at(k), floor);
+    return a;
+  }
+  extremes<T, Arch> b;
+  for (std::size_t k = 0; k + 1 < registers; k += 2) {
+    a.template look_at<WithSmallest>(at(k), floor);
+    b.template look_at<WithSmallest>(at(k + 1), floor);
+  }
+  b.template look_at<WithSmallest>(at(registers - 1), floor);
+  a.look_at(b);
+  return a;
+}
+
 /// Up to `lanes` short rows, transposed: lane r of column c is element c of row r. Where
-/// is_several<Arch> all lanes have a row. One row by itself may be left as it is, is_row():
-/// register k has `lanes` of its elements.
+/// is_several<Arch> all lanes have a row.
 template <class T, class Arch,
           std::size_t Longest =
               is_several<Arch> ? longest_tile_of_four : longest_transposed<T, Arch>>
@@ -193,6 +212,8 @@ class tile {
   static constexpr std::size_t part = part_lanes<T, single>;
 
  public:
+  static constexpr bool is_lone = false;
+
   GIBBS_PART tile() = default;
   GIBBS_PART explicit tile(const matrix_view<const T>& from) { read_rows(from); }
 
@@ -200,16 +221,6 @@ class tile {
   GIBBS_PART void read_rows(const matrix_view<const T>& from) {
     rows_ = from.rows();
     columns_ = from.columns();
-    if constexpr (takes_four<Arch>) {
-      if (is_row()) {
-        const T* x = from.data();
-        std::size_t c = 0;
-        for (; c + step <= columns_; c += step) write(data_ + c, read<T, Arch>(x + c));
-        // What fills up the lanes is an element, as good as a row that is there twice.
-        if (c < columns_) write(data_ + c, read_first<T, Arch>(x + c, columns_ - c, x[c]));
-        return;
-      }
-    }
     for (std::size_t r = 0; r < step; r += lanes<T, single>) {
       read_lanes(r, is_several<Arch> ? rows_of(from, r, lanes<T, single>) : from);
     }
@@ -219,18 +230,6 @@ class tile {
   template <class F>
   GIBBS_PART void write_rows(const matrix_view<T>& to, row_set chosen, F f) {
     const std::size_t columns = columns_;
-    if constexpr (takes_four<Arch>) {
-      if (is_row()) {
-        if (chosen == 0) return;
-        T* row = to.data();
-        if (columns < step) return write_first(row, f((*this)[0]), columns);
-        for (std::size_t c = 0; c < columns; c += step) {
-          const std::size_t at = (std::min)(c, columns - step);
-          detail::write(row + at, f(read<T, Arch>(data_ + at)));
-        }
-        return;
-      }
-    }
     const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
     if (is_several<Arch> || !is_whole) {
       for (std::size_t c = 0; c < columns; ++c) set(c, f((*this)[c]));
@@ -253,14 +252,7 @@ class tile {
     }
   }
 
-  /// Only where terms are rounded before they are added up (rounded_term): elsewhere compilers make
-  /// them a part of the sums over columns, and a row among others would get other bits.
-  GIBBS_PART bool is_row() const { return takes_four<Arch> && rows_ == 1; }
   GIBBS_PART std::size_t columns() const { return columns_; }
-  /// Columns, or what there is of a row.
-  GIBBS_PART std::size_t registers() const {
-    return is_row() ? (columns_ - 1) / step + 1 : columns_;
-  }
   GIBBS_PART B operator[](std::size_t c) const { return read<T, Arch>(data_ + c * step); }
   GIBBS_PART void set(std::size_t c, const B& x) { write(data_ + c * step, x); }
   /// Columns side by side.
@@ -283,15 +275,12 @@ class tile {
   /// NaN is left aside.
   template <bool WithSmallest>
   GIBBS_PART plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
-    auto all = of_registers<WithSmallest>(floor);
-    if constexpr (takes_four<Arch>) {
-      if (is_row()) all.bring_together();
-    }
+    auto all = extremes_of<WithSmallest, T, Arch>(data_, columns_, floor);
     auto plain = abs(all.largest) <= B(limit);
     if (all_hold(plain)) return {all.largest, all.smallest, lane_bits<T, Arch>(plain, rows_)};
     B zero(T(0));
-    const std::size_t count = registers();
-    for (std::size_t c = 0; c < count; ++c) set(c, choose(plain, (*this)[c], zero));
+    const std::size_t columns = columns_;
+    for (std::size_t c = 0; c < columns; ++c) set(c, choose(plain, (*this)[c], zero));
     return {choose(plain, all.largest, zero), choose(plain, all.smallest, zero),
             lane_bits<T, Arch>(plain, rows_)};
   }
@@ -340,24 +329,6 @@ class tile {
     }
   }
 
-  template <bool WithSmallest>
-  GIBBS_PART extremes<T, Arch> of_registers(T floor) const {
-    const std::size_t count = registers();
-    extremes<T, Arch> a;
-    if constexpr (is_several<Arch>) {
-      for (std::size_t c = 0; c < count; ++c) a.template look_at<WithSmallest>((*this)[c], floor);
-      return a;
-    }
-    extremes<T, Arch> b;
-    for (std::size_t c = 0; c + 1 < count; c += 2) {
-      a.template look_at<WithSmallest>((*this)[c], floor);
-      b.template look_at<WithSmallest>((*this)[c + 1], floor);
-    }
-    b.template look_at<WithSmallest>((*this)[count - 1], floor);
-    a.look_at(b);
-    return a;
-  }
-
   template <std::size_t... k>
   GIBBS_PART static void write_parts(T* row, std::size_t apart, const batch<T, single>& x,
                                      std::index_sequence<k...>) {
@@ -368,6 +339,72 @@ class tile {
   std::size_t columns_;
   alignas(64) T data_[Longest * step];
 };
+
+/// A short row by itself, which is left as it is: register k has `lanes` of its elements. Otherwise
+/// it is used as a tile. Only where takes_four<Arch>, and where terms are rounded before they are
+/// added up (rounded_term): elsewhere compilers make them a part of the sums over columns, and a
+/// row among others would get other bits.
+template <class T, class Arch>
+class lone_row {
+  using B = batch<T, Arch>;
+  static constexpr std::size_t step = lanes<T, Arch>;
+
+ public:
+  static constexpr bool is_lone = true;
+
+  GIBBS_PART lone_row() = default;
+  GIBBS_PART explicit lone_row(const matrix_view<const T>& from) { read_rows(from); }
+
+  GIBBS_PART void read_rows(const matrix_view<const T>& from) {
+    const T* x = from.data();
+    const std::size_t columns = from.columns();
+    columns_ = columns;
+    std::size_t c = 0;
+    for (; c + step <= columns; c += step) write(data_ + c, read<T, Arch>(x + c));
+    // What fills up the lanes is an element: none that is larger or smaller than all.
+    if (c < columns) write(data_ + c, read_first<T, Arch>(x + c, columns - c, x[c]));
+  }
+
+  template <class F>
+  GIBBS_PART void write_rows(const matrix_view<T>& to, row_set chosen, F f) const {
+    if (chosen == 0) return;
+    T* out = to.data();
+    const std::size_t columns = columns_;
+    if (columns < step) return write_first(out, f((*this)[0]), columns);
+    for (std::size_t c = 0; c < columns; c += step) {
+      const std::size_t at = (std::min)(c, columns - step);
+      write(out + at, f(read<T, Arch>(data_ + at)));
+    }
+  }
+
+  GIBBS_PART std::size_t columns() const { return columns_; }
+  GIBBS_PART B operator[](std::size_t k) const { return read<T, Arch>(data_ + k * step); }
+  GIBBS_PART void set(std::size_t k, const B& x) { write(data_ + k * step, x); }
+
+  template <bool WithSmallest>
+  GIBBS_PART plain_maxima<T, Arch> keep_plain(T limit, T floor = -infinity<T>) {
+    const std::size_t registers = (columns_ - 1) / step + 1;
+    auto all = extremes_of<WithSmallest, T, Arch>(data_, registers, floor);
+    all.bring_together();
+    if (all_hold(abs(all.largest) <= B(limit))) return {all.largest, all.smallest, 1};
+    B zero(T(0));
+    for (std::size_t k = 0; k < registers; ++k) set(k, zero);
+    return {zero, zero, 0};
+  }
+
+ private:
+  std::size_t columns_;
+  alignas(64) T data_[longest_tile];
+};
+
+/// How many rows are taken together with others: all but, where that is faster, one that is left
+/// over. longest is the length of the longest rows that a tile has.
+template <class T, class Arch>
+GIBBS_PART std::size_t rows_among_others(std::size_t rows, std::size_t columns,
+                                         std::size_t longest) {
+  if (!takes_four<Arch> || columns > longest) return rows;
+  return rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
+}
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets
 /// two each time with the lanes of two rows in turn; what becomes of x[r] is in lane r. The order
@@ -490,12 +527,16 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
   });
 }
 
-/// Adds up at(k), the terms of `lanes` elements of one row, in the order in which those of columns
-/// are added up, a row a lane; all lanes get the sums.
-template <bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact, class At>
-GIBBS_PART void add_up_as_columns(sums<T, Arch, N, Exact>& into, std::size_t columns, At at) {
+/// Adds up at(k), the terms of register k of one row, in the order in which those of columns are
+/// added up, a row a lane; all lanes get the sums. The first and the last argument stand for those
+/// of rows that are transposed, which are more than registers.
+template <std::size_t, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
+          class At, class AtFour>
+GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, Arch>& row, At at,
+                               AtFour) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
+  const std::size_t columns = row.columns();
   const column_order<InBlocks, T, Arch> order(columns);
   alignas(64) T of[N][longest_tile];
   for (std::size_t k = 0; k * step < columns; ++k) {
@@ -535,7 +576,6 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
   const std::size_t columns = over.columns();
   const column_order<InBlocks, T, Arch> order(columns);
   if constexpr (takes_four<Arch>) {
-    if (over.is_row()) return add_up_as_columns<InBlocks>(into, columns, at);
     add_up_groups(
         into, columns, 1,
         [&](auto& sum, std::size_t i) GIBBS_PART_LAMBDA { return at_four(sum, order.group(i)); },
