@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -183,7 +184,7 @@ struct subnormal_distance {
     // The sum of the weights is not larger than n times that of the maximum. One more is for the
     // rounding of differences from the maximum.
     octave = static_cast<T>(ln2 * t.value);
-    from = static_cast<T>((smallest_normal - bits_of(n) - 1) * ln2 * t.value);
+    from = static_cast<T>((smallest_normal - bits_of(static_cast<double>(n)) - 1) * ln2 * t.value);
     to = static_cast<T>((last + 1) * ln2 * t.value);
     nearest = static_cast<T>((smallest_normal * ln2 - 0.01) * t.value);
     end = static_cast<T>((smallest_normal + std::numeric_limits<T>::digits + 1) * ln2 * t.value);
@@ -248,15 +249,12 @@ struct subnormal_distance {
     write(parts, of_lanes);
     double sum = static_cast<double>(n) * 0x1p-17;
     for (const T part : parts) sum += static_cast<double>(part);
-    int bits = 0;
-    ::frexp(sum, &bits);
-    return bits_of(n) - bits;
+    return bits_of(static_cast<double>(n)) - bits_of(sum);
   }
 
-  GIBBS_PART static int bits_of(std::size_t n) {
-    int result = 0;
-    ::frexp(static_cast<double>(n), &result);
-    return result;
+  /// As ::frexp tells them, of a normal number.
+  GIBBS_PART static int bits_of(double x) {
+    return static_cast<int>(__builtin_bit_cast(std::uint64_t, x) >> 52) - 1022;
   }
 
   template <bool AreLong, class A>

@@ -23,7 +23,7 @@ struct temperature {
   double value;
   kind limit = kind::finite;
   /// Whether the factors of the temperature itself are well inside the range of T.
-  bool moderate;
+  bool moderate = true;
   split<T> log2e;    ///< log2(e) / T; of the scaled temperature if not moderate
   split<T> inverse;  ///< 1 / T; likewise. Both parts are positive, if only just.
   T octave;          ///< 1 / log2e, roughly: weights of logits this far apart differ by 2
@@ -34,13 +34,15 @@ struct temperature {
   /// Differences less than this do not count, and would overflow when scaled.
   T least_difference = -infinity<T>;
 
-  GIBBS_INLINE explicit temperature(double t)
-      : value(t),
-        limit(limit_of(t)),
-        moderate(t >= 0x1p-60 && t <= 0x1p60),
-        log2e(over_t(log2e_wide())),
-        inverse(positive_split(over_t(wide<T>(1.0)))),
-        octave(T(1) / log2e.hi) {
+  GIBBS_INLINE explicit temperature(double t) : value(t) {
+    if (t == 1) {  // as usual: nothing but constants
+      set(log2e_wide(), wide<T>(1.0));
+      return;
+    }
+    limit = limit_of(t);
+    moderate = t >= 0x1p-60 && t <= 0x1p60;
+    const wide<T> divisor(moderate ? t : scaled(t));
+    set(log2e_wide() / divisor, wide<T>(1.0) / divisor);
     if (moderate || limit != kind::finite) return;
     constexpr int most = std::numeric_limits<T>::max_exponent - 2;
     int e = exponent(t);
@@ -99,9 +101,10 @@ struct temperature {
   }
 
  private:
-  GIBBS_INLINE wide<T> over_t(wide<T> x) const {
-    if (value == 1) return x;  // as usual: the division is not waited for
-    return x / wide<T>(moderate ? value : scaled(value));
+  GIBBS_INLINE void set(wide<T> log2e_over_t, wide<T> one_over_t) {
+    log2e = split<T>(log2e_over_t);
+    inverse = positive_split(one_over_t);
+    octave = T(1) / log2e.hi;
   }
   /// What is so close to a limit that T cannot tell it apart from it is taken for the limit.
   GIBBS_INLINE static kind limit_of(double t) {

@@ -106,6 +106,7 @@ template <class T>
 struct split {
   T hi;
   T lo;
+  split() = default;
   GIBBS_INLINE split(T high, T low) : hi(high), lo(low) {}
   GIBBS_INLINE explicit split(double x) : hi(static_cast<T>(x)), lo(static_cast<T>(x - hi)) {}
   GIBBS_INLINE explicit split(double_double x)
