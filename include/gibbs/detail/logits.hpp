@@ -404,7 +404,7 @@ struct plain_totals {
   /// The sum of exp((x - max) / T) (max - x) / T, where of[2] is the one of weights times (max - x)
   /// times the first part of 1 / T.
   GIBBS_PART wide_type distances(const temperature<T>& t) const {
-    return of[2] * wide_type{B(T(1)), B(t.inverse.lo / t.inverse.hi)} / weight;
+    return of[2] * wide_type{B(T(1)), B(t.inverse.lo * static_cast<T>(t.value))} / weight;
   }
 
   /// Of the first row.

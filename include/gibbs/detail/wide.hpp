@@ -211,13 +211,15 @@ struct wide_batch {
   friend GIBBS_PART wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
   friend GIBBS_PART wide_batch operator*(const wide_batch& a, const wide_batch& b) {
     wide_batch p = product(a.hi, b.hi);
-    return {p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
+    // Compilers may not choose which product is rounded.
+    return {p.hi, p.lo + multiply_add(a.hi, b.lo, a.lo * b.hi)};
   }
   friend GIBBS_PART wide_batch operator/(const wide_batch& a, const wide_batch& b) {
     // The quotient is only nearly the closest one; what it lacks is made up for.
     B inverse = B(T(1)) / b.hi;
     B quotient = a.hi * inverse;
-    return {quotient, (missing(quotient, b.hi, a.hi) + (a.lo - quotient * b.lo)) * inverse};
+    B rest = missing(quotient, b.hi, a.hi) - multiply_subtract(quotient, b.lo, a.lo);
+    return {quotient, rest * inverse};
   }
 };
 
