@@ -507,20 +507,14 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
       write(groups + c + 3 * step, high.second);
     }
     sums<T, Arch, registers> all;
-    const auto group = [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA {
-      terms<T, Arch, registers> x;
+    for (std::size_t c = 0; c < count; c += at_once) {
+      terms<T, Arch, registers> group;
       unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
-        x.of[r] = read_four<T, Arch>(groups + c + r * in_a_register);
+        group.of[r] = read_four<T, Arch>(groups + c + r * in_a_register);
       });
-      return x;
-    };
-    add_up_groups(
-        all, count, 1,
-        [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
-          sum.add(group(c, at_once));
-          return true;
-        },
-        group);
+      all.add(group);
+    }
+    if (count == longest_tile) all.settle();
     unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
       into.set_some(first + r * in_a_register, in_a_register, all.total_of_lanes(r));
     });
@@ -543,26 +537,27 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, 
     terms<T, Arch, N> x = at(k);
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { write(of[i] + k * step, x.of[i]); });
   }
-  const std::size_t in_blocks = order.in_blocks();
+  std::size_t c = order.in_blocks();
   if constexpr (InBlocks) {
-    if (in_blocks > 0) add_up_blocks(into, in_blocks, of);
+    if (c > 0) add_up_blocks(into, c, of);
   }
-  add_up_groups(
-      into, columns - in_blocks, 1,
-      [&](auto& sum, std::size_t c) GIBBS_PART_LAMBDA {
-        terms<T, Arch, N> added;
-        unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
-          const T* x = of[i] + in_blocks + c;
-          added.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
-        });
-        sum.add(added);
-        return true;
-      },
-      [&](std::size_t c, std::size_t) GIBBS_PART_LAMBDA {
-        terms<T, Arch, N> x;
-        unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = B(of[i][in_blocks + c]); });
-        return x;
-      });
+  for (; c + 4 <= columns; c += 4) {
+    terms<T, Arch, N> group;
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
+      const T* x = of[i] + c;
+      group.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
+    });
+    into.add(group);
+  }
+  // As after so many additions anywhere; of blocks it has been done.
+  static_assert(longest_tile == 4 * settle_after);
+  if (!InBlocks && c == longest_tile) into.settle();
+  if (c == columns) return;
+  into.add(sum_of_four(c, columns, 1, [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA {
+    terms<T, Arch, N> x;
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = B(of[i][k]); });
+    return x;
+  }));
 }
 
 /// Adds up at(c), the terms of register c of a tile, over its columns, AtATime of which are
