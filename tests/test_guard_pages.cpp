@@ -110,43 +110,36 @@ constexpr bool stack_is_as_promised =
 constexpr bool stack_is_as_promised = true;
 #endif
 
-// The stack of a thread, which calls a function and is then looked through for what it has written.
+// The bytes of stack that f uses: a thread with a stack of its own calls it, and then that is
+// looked through for what has been written.
 template <class F>
-class stack_of_a_thread {
-  static constexpr std::size_t size = std::size_t(1) << 18;
-  static constexpr std::byte paint{0xa5};
-
- public:
-  explicit stack_of_a_thread(F f) : f_(f), memory_(size) {
-    std::byte* const base = memory_.template place<std::byte>(size, edge::beginning);
-    std::fill_n(base, size, paint);
-    pthread_attr_t attributes;
-    pthread_t thread;
-    REQUIRE(pthread_attr_init(&attributes) == 0);
-    REQUIRE(pthread_attr_setstack(&attributes, base, size) == 0);
-    REQUIRE(pthread_create(&thread, &attributes, call, this) == 0);
-    REQUIRE(pthread_join(thread, nullptr) == 0);
-    pthread_attr_destroy(&attributes);
-    const std::byte* const lowest =
-        std::find_if(base, base + size, [](std::byte b) { return b != paint; });
-    used_ = static_cast<std::size_t>(top_ - lowest);
-  }
-  std::size_t used() const { return used_; }
-
- private:
-  static void* call(void* self) {
-    auto& stack = *static_cast<stack_of_a_thread*>(self);
-    std::byte here{};
-    stack.top_ = &here;
-    stack.f_();
-    return nullptr;
-  }
-
-  F f_;
-  guarded memory_;
-  const std::byte* top_ = nullptr;
-  std::size_t used_ = 0;
-};
+std::size_t stack_used_by(F f) {
+  constexpr std::size_t size = std::size_t(1) << 18;
+  constexpr std::byte paint{0xa5};
+  guarded memory(size);
+  std::byte* const base = memory.place<std::byte>(size, edge::beginning);
+  std::fill_n(base, size, paint);
+  struct job {
+    F& f;
+    const std::byte* top;
+    static void* call(void* self) {
+      job& of = *static_cast<job*>(self);
+      std::byte here{};
+      of.top = &here;
+      of.f();
+      return nullptr;
+    }
+  } of_thread{f, nullptr};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  REQUIRE(pthread_attr_init(&attributes) == 0);
+  REQUIRE(pthread_attr_setstack(&attributes, base, size) == 0);
+  REQUIRE(pthread_create(&thread, &attributes, job::call, &of_thread) == 0);
+  REQUIRE(pthread_join(thread, nullptr) == 0);
+  pthread_attr_destroy(&attributes);
+  return static_cast<std::size_t>(
+      of_thread.top - std::find_if(base, base + size, [](std::byte b) { return b != paint; }));
+}
 
 }  // namespace
 
@@ -279,11 +272,11 @@ TEST_CASE_TEMPLATE("no more stack than promised", T, float, double) {
           const matrix_arguments<T> in{gibbs::matrix_view<const T>(x.first.data(), rows, columns),
                                        gibbs::matrix_view<const T>(x.second.data(), rows, columns),
                                        labels, t};
-          const stack_of_a_thread stack([&] {
+          const std::size_t used = stack_used_by([&] {
             f.on_matrix(in, {gibbs::matrix_view<T>(out.data(), rows, columns), scalars});
           });
-          log.expect(stack.used() < promised, f.name, " ", type_name<T>(), ", ", rows, " x ",
-                     columns, ": ", stack.used(), " bytes of stack");
+          log.expect(used < promised, f.name, " ", type_name<T>(), ", ", rows, " x ", columns, ": ",
+                     used, " bytes of stack");
         }
       }
     }
