@@ -357,12 +357,13 @@ class lone_row {
 
   GIBBS_PART void read_rows(const matrix_view<const T>& from) {
     const T* x = from.data();
-    const std::size_t columns = from.columns();
-    columns_ = columns;
+    columns_ = from.columns();
     std::size_t c = 0;
-    for (; c + step <= columns; c += step) write(data_ + c, read<T, Arch>(x + c));
+    // (Not a local count: as far as compilers know stores may change this one, and so they do not
+    // call memcpy.)
+    for (; c + step <= columns_; c += step) write(data_ + c, read<T, Arch>(x + c));
     // What fills up the lanes is an element: none that is larger or smaller than all.
-    if (c < columns) write(data_ + c, read_first<T, Arch>(x + c, columns - c, x[c]));
+    if (c < columns_) write(data_ + c, read_first<T, Arch>(x + c, columns_ - c, x[c]));
   }
 
   template <class F>
