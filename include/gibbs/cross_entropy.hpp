@@ -156,14 +156,12 @@ GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, l
       [&]<class A>(std::size_t first, std::size_t rows, const plain_totals<T, A, 3>& totals) {
         using B = batch<T, A>;
         using wide_type = wide_batch<T, A>;
-        const auto at_label = [&](std::size_t i) { return row_of(logits, i)[labels[i]]; };
-        B x(at_label(first));
-        if (rows > 1) {  // one by itself would wait until it can be read as a register
-          alignas(64) T of_rows[lanes<T, A>] = {};
-          for (std::size_t r = 0; r < rows; ++r) of_rows[r] = at_label(first + r);
-          x = read<T, A>(of_rows);
+        alignas(64) T at_label[lanes<T, A>] = {};
+        for (std::size_t r = 0; r < rows; ++r) {
+          at_label[r] = row_of(logits, first + r)[labels[first + r]];
         }
         B largest = totals.largest;
+        B x = read<T, A>(at_label);
         auto valid = (x > B(lowest)) & (x <= largest);
         wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
         wide_type scaled = distance * in_all_lanes<T, A>(t.inverse);
