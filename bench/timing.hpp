@@ -91,15 +91,20 @@ inline std::vector<samples> interleave(std::span<const contestant> contestants,
   const std::size_t rounds = std::clamp(wanted, options.least_rounds, options.most_rounds);
 
   std::vector<samples> result(contestants.size());
-  // In another order each time: what one leaves behind, in caches and page tables, does not always
-  // meet the same other.
+  // In another order each time, so that what one leaves behind does not always meet the same other.
   std::vector<std::size_t> order(contestants.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
   std::minstd_rand random;
   for (std::size_t r = 0; r < rounds; ++r) {
     std::shuffle(order.begin(), order.end(), random);
     for (std::size_t i : order) {
-      if (contestants[i].before) contestants[i].before();
+      if (contestants[i].before) {
+        contestants[i].before();
+      } else if (calls[i] == 1) {
+        // What another one has left in caches and page tables is not its own. (After a library that
+        // gives its memory back the next pass over a long row may take 16 times as long.)
+        contestants[i].run();
+      }
       result[i].push_back(seconds_of(contestants[i], calls[i]) / static_cast<double>(calls[i]));
     }
   }
