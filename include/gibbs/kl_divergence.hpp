@@ -541,7 +541,7 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, Tile& logits
   return result;
 }
 
-/// Up to `lanes` short rows.
+/// Up to `lanes` short rows in a kl_tile, or one in a lone_row.
 template <class T, class Arch, class Tile>
 GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
                                                        const matrix_view<const T>& x,

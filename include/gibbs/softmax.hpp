@@ -153,7 +153,8 @@ template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> reciprocal(const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
   B hi = B(T(1)) / x.hi;
-  return {hi, (wide_batch<T, Arch>::missing(hi, x.hi, B(T(1))) - hi * x.lo) * hi};
+  B rest = multiply_subtract(hi, x.lo, wide_batch<T, Arch>::missing(hi, x.hi, B(T(1))));
+  return {hi, -rest * hi};
 }
 
 template <class T>
@@ -252,7 +253,7 @@ struct subnormal_distance {
     return bits_of(static_cast<double>(n)) - bits_of(sum);
   }
 
-  /// As ::frexp tells them, of a normal number.
+  /// As ::frexp tells them, of a positive normal number.
   GIBBS_PART static int bits_of(double x) {
     return static_cast<int>(__builtin_bit_cast(std::uint64_t, x) >> 52) - 1022;
   }

@@ -57,6 +57,7 @@ struct marking_term {
 template <class T>
 inline constexpr T no_term = 1;
 
+/// The sums of the terms of short rows. The mark of a lone_row may be in any lane.
 template <class T, class Arch, class Term, class Tile, class... Tiles>
 GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const Tile& x,
                                                       const Tiles&... others) {

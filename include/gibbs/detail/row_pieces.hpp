@@ -45,11 +45,11 @@ GIBBS_PART auto merge_lanes(Leaf leaf, Merge merge) {
   return merge_within_parts<part>(0, 1, one_part_each, merge);
 }
 
-/// Those of one row alone in all lanes.
+/// merge_lanes() for so many rows; of a single one all lanes get the result.
 template <class T, class Arch, class Leaf, class Merge>
 GIBBS_PART auto merge_rows(std::size_t rows, Leaf leaf, Merge merge) {
   if (rows > 1) return merge_lanes<T, Arch>(leaf, merge);
-  // A fifth of the operations: compilers see which are the same.
+  // Compilers see which operations are the same: 4 of 15 are left (float), 3 of 7 (double).
   auto x = leaf(0);
   return merge_lanes<T, Arch>([&](std::size_t) GIBBS_PART_LAMBDA { return x; }, merge);
 }

@@ -2,7 +2,7 @@
 //
 // Several rows at a time, each in a lane of its own: short rows are transposed and then never meet
 // their neighbours in a register; what is left of longer ones after their sweep is brought together
-// across the lanes for all rows at once.
+// across the lanes for all rows at once. And one short row by itself, added up in the same order.
 #ifndef GIBBS_DETAIL_ROWS_HPP
 #define GIBBS_DETAIL_ROWS_HPP
 
@@ -340,10 +340,11 @@ class tile {
   alignas(64) T data_[Longest * step];
 };
 
-/// A short row by itself, which is left as it is: register k has `lanes` of its elements. Otherwise
-/// it is used as a tile. Only where takes_four<Arch>, and where terms are rounded before they are
-/// added up (rounded_term): elsewhere compilers make them a part of the sums over columns, and a
-/// row among others would get other bits.
+/// A short row by itself, which is left as it is: register k has `lanes` of its elements. It is
+/// used in the place of a tile, whose columns its registers stand for, but has no four of them.
+/// Only where takes_four<Arch>, and where terms are rounded before they are added up
+/// (rounded_term): elsewhere compilers make them a part of the sums over columns, and a row among
+/// others would get other bits.
 template <class T, class Arch>
 class lone_row {
   using B = batch<T, Arch>;
@@ -515,6 +516,8 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
       });
       all.add(group);
     }
+    // As add_up_groups() does, which rows among others take, after so many additions.
+    static_assert(longest_tile == 4 * settle_after);
     if (count == longest_tile) all.settle();
     unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
       into.set_some(first + r * in_a_register, in_a_register, all.total_of_lanes(r));
@@ -523,8 +526,8 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
 }
 
 /// Adds up at(k), the terms of register k of one row, in the order in which those of columns are
-/// added up, a row a lane; all lanes get the sums. The first and the last argument stand for those
-/// of rows that are transposed, which are more than registers.
+/// added up, a row a lane; all lanes get the sums. (The first template argument and the last
+/// argument are not used: calls look as those for tiles, below.)
 template <std::size_t, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
           class At, class AtFour>
 GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, Arch>& row, At at,
@@ -550,8 +553,7 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, 
     });
     into.add(group);
   }
-  // As after so many additions anywhere; of blocks it has been done.
-  static_assert(longest_tile == 4 * settle_after);
+  // Likewise; after as many in blocks it has been done.
   if (!InBlocks && c == longest_tile) into.settle();
   if (c == columns) return;
   into.add(sum_of_four(c, columns, 1, [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA {

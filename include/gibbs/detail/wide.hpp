@@ -191,7 +191,7 @@ struct wide_batch {
   /// (a * b - c).value(), where lo is small beside hi; a difference that is small beside c loses
   /// nothing.
   GIBBS_PART static B product_minus(const wide_batch& a, const wide_batch& b, const wide_batch& c) {
-    B low = multiply_subtract(a.hi, b.lo, c.lo) + a.lo * b.hi;
+    B low = multiply_add(a.lo, b.hi, multiply_subtract(a.hi, b.lo, c.lo));
     if constexpr (has_fma<Arch>) {
       return multiply_subtract(a.hi, b.hi, c.hi) + low;
     } else {
@@ -211,7 +211,8 @@ struct wide_batch {
   friend GIBBS_PART wide_batch operator-(const wide_batch& a) { return {-a.hi, -a.lo}; }
   friend GIBBS_PART wide_batch operator*(const wide_batch& a, const wide_batch& b) {
     wide_batch p = product(a.hi, b.hi);
-    // Compilers may not choose which product is rounded.
+    // Which product is rounded is not left to compilers, here and below: they would choose another
+    // one in another loop.
     return {p.hi, p.lo + multiply_add(a.hi, b.lo, a.lo * b.hi)};
   }
   friend GIBBS_PART wide_batch operator/(const wide_batch& a, const wide_batch& b) {
