@@ -191,7 +191,7 @@ struct wide_batch {
   /// (a * b - c).value(), where lo is small beside hi; a difference that is small beside c loses
   /// nothing.
   GIBBS_PART static B product_minus(const wide_batch& a, const wide_batch& b, const wide_batch& c) {
-    B low = multiply_add(a.lo, b.hi, multiply_subtract(a.hi, b.lo, c.lo));
+    B low = multiply_subtract(a.hi, b.lo, c.lo) + a.lo * b.hi;
     if constexpr (has_fma<Arch>) {
       return multiply_subtract(a.hi, b.hi, c.hi) + low;
     } else {
