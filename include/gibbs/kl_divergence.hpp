@@ -530,7 +530,7 @@ GIBBS_PART row_weights<T, Arch> weigh_tile(const temperature<T>& t, Tile& logits
         return terms<T, Arch, 1>{{w}};
       },
       [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-        if constexpr (takes_four<Arch> && !Tile::is_lone) {
+        if constexpr (Tile::has_four) {
           auto w = row_beside<T, four<Arch>>(result.row).weight(logits.four(c)).value();
           weights.set_four(c, w);
           sum.add({{in_one_batch(w)}});
@@ -567,7 +567,7 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
               return term(mark, p_logits[c], q_logits[c], p_weights[c], q_weights[c]);
             },
             [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-              if constexpr (takes_four<Arch> && !Tile::is_lone) {
+              if constexpr (Tile::has_four) {
                 sum.add_groups(term(mark, p_logits.four(c), q_logits.four(c), p_weights.four(c),
                                     q_weights.four(c)));
               }

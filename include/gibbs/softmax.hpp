@@ -397,7 +397,7 @@ class softmax_short {
           return added;
         },
         [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-          if constexpr (takes_four<Arch> && !Tile::is_lone) {
+          if constexpr (Tile::has_four) {
             batch<T, four<Arch>> weights;
             sum.add_groups(
                 softmax_terms<WithTotal>(weights, row_beside<T, four<Arch>>(row), tile_.four(c)));

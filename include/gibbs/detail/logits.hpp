@@ -450,7 +450,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   add_up_columns<4, true>(
       all, x, [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
       [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-        if constexpr (takes_four<Arch> && !Tile::is_lone) {
+        if constexpr (Tile::has_four) {
           sum.add_groups(of(row_beside<T, four<Arch>>(row), x.four(c), others.four(c)...));
         }
         return true;

@@ -64,8 +64,7 @@ GIBBS_KERNEL_OR_PART wide_batch<T, Arch> add_up_tiles(Term term, const Tile& x,
   sums<T, Arch, 1> all;
   const auto at = [&](std::size_t c) GIBBS_PART_LAMBDA { return term(x[c], others[c]...); };
   add_up_columns<3, false>(all, x, at, [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
-    if constexpr (takes_four<Arch> && !Tile::is_lone)
-      return term.add_up_several(sum, x.four(c), others.four(c)...);
+    if constexpr (Tile::has_four) return term.add_up_several(sum, x.four(c), others.four(c)...);
     return false;
   });
   return all.total_of_lanes(0);
@@ -173,11 +172,11 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       x.rows(), columns, (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1));
   if constexpr (takes_four<Arch>) {
     if (among_others < x.rows()) {
-      using lone = lone_row<T, Arch>;
       const std::size_t i = among_others;
       B mark(T(0));
       auto total = add_up_tiles<T, Arch>(marking_term<T, Arch, term_type>{term_type(), mark},
-                                         lone(rows_of(x, i, 1)), lone(rows_of(others, i, 1))...);
+                                         lone_row<T, Arch>(rows_of(x, i, 1)),
+                                         lone_row<T, Arch>(rows_of(others, i, 1))...);
       put(i, 1, total, mark_of_all(mark));
       if (i == 0) return;
     }

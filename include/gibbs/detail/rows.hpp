@@ -213,6 +213,7 @@ class tile {
 
  public:
   static constexpr bool is_lone = false;
+  static constexpr bool has_four = takes_four<Arch>;
 
   GIBBS_PART tile() = default;
   GIBBS_PART explicit tile(const matrix_view<const T>& from) { read_rows(from); }
@@ -352,6 +353,7 @@ class lone_row {
 
  public:
   static constexpr bool is_lone = true;
+  static constexpr bool has_four = false;
 
   GIBBS_PART lone_row() = default;
   GIBBS_PART explicit lone_row(const matrix_view<const T>& from) { read_rows(from); }
