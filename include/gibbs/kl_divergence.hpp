@@ -702,9 +702,9 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     write(values, result.value);
     put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
   };
-  const std::size_t among_others =
-      may_be_plain ? rows_among_others<T, Arch>(p_logits.rows(), columns, longest_tile)
-                   : p_logits.rows();
+  const std::size_t among_others = may_be_plain && columns <= longest_tile
+                                       ? rows_among_others<T, Arch>(p_logits.rows())
+                                       : p_logits.rows();
   if constexpr (takes_four<Arch>) {
     if (among_others < p_logits.rows()) {
       put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), among_others, 1);

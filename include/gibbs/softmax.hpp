@@ -375,7 +375,7 @@ GIBBS_KERNEL void softmax_careful(const T* x, T* out, std::size_t n, const tempe
 }
 
 /// Up to `lanes` short rows, whose weights are computed some time before their results are written.
-template <bool WithTotal, class T, class Arch, class Tile = tile<T, Arch>>
+template <bool WithTotal, class T, class Arch, class Tile>
 class softmax_short {
   using B = batch<T, Arch>;
   static constexpr std::size_t size = softmax_size<WithTotal>;
@@ -421,6 +421,12 @@ class softmax_short {
   Tile tile_;
   wide_batch<T, Arch> scale_;
   softmax_result<WithTotal, T, Arch> result_;
+};
+
+template <bool WithTotal>
+struct softmax_kind {
+  template <class T, class Arch, class Tile>
+  using short_rows = softmax_short<WithTotal, T, Arch, Tile>;
 };
 
 /// Up to `lanes` rows of a few registers each, in three steps, between which there is time for
@@ -670,33 +676,13 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
     }
   }
   if (columns <= (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1)) {
-    const std::size_t among_others =
-        rows_among_others<T, Arch>(logits.rows(), columns, longest_transposed<T, Arch>);
-    if constexpr (takes_four<Arch>) {
-      if (among_others < logits.rows()) {
-        softmax_short<WithTotal, T, Arch, lone_row<T, Arch>> row;
-        row.weigh(rows_of(logits, among_others, 1), t, subnormal);
-        finish(among_others, 1, row.write(rows_of(out, among_others, 1)));
-        if (among_others == 0) return;
-      }
-    }
-    // Longer ones are faster a register of rows at a time.
-    const std::size_t start = for_each_four<T, Arch, 48>(
-        among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
-          constexpr std::size_t rows = lanes<T, Four>;
-          softmax_short<WithTotal, T, Four> group;
-          group.weigh(rows_of(logits, first, rows), t, subnormal);
-          finish(first, rows, group.write(rows_of(out, first, rows)));
-        });
-    softmax_short<WithTotal, T, Arch> two[2];
-    in_two_stages(
-        among_others - start, block,
-        [&](std::size_t k, std::size_t first, std::size_t rows) {
-          two[k].weigh(rows_of(logits, start + first, rows), t, subnormal);
-        },
-        [&](std::size_t k, std::size_t first, std::size_t rows) {
-          finish(start + first, rows, two[k].write(rows_of(out, start + first, rows)));
-        });
+    // Longer ones than 48 are faster a register of rows at a time.
+    in_short_groups<softmax_kind<WithTotal>::template short_rows, T, Arch, 48>(
+        logits.rows(), columns,
+        [&](auto& group, std::size_t first, std::size_t rows)
+            GIBBS_PART_LAMBDA { group.weigh(rows_of(logits, first, rows), t, subnormal); },
+        [&](auto& group, std::size_t first, std::size_t rows)
+            GIBBS_PART_LAMBDA { finish(first, rows, group.write(rows_of(out, first, rows))); });
     return;
   }
   for (std::size_t first = 0; first < logits.rows(); first += block) {
@@ -797,7 +783,7 @@ GIBBS_KERNEL void log_softmax_row(const T* x, T* out, std::size_t n, const tempe
 }
 
 /// Up to `lanes` short rows, whose sums are computed some time before their results are written.
-template <class T, class Arch, class Tile = tile<T, Arch>>
+template <class T, class Arch, class Tile>
 class log_softmax_short {
   using B = batch<T, Arch>;
 
@@ -905,31 +891,12 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
     }
   }
   if (columns <= longest_transposed<T, Arch>) {
-    const std::size_t among_others =
-        rows_among_others<T, Arch>(logits.rows(), columns, longest_transposed<T, Arch>);
-    if constexpr (takes_four<Arch>) {
-      if (among_others < logits.rows()) {
-        log_softmax_short<T, Arch, lone_row<T, Arch>> row;
-        row.add_up(rows_of(logits, among_others, 1), t);
-        alone_unless(row.write(rows_of(out, among_others, 1), t), among_others, 1);
-        if (among_others == 0) return;
-      }
-    }
-    const std::size_t done = for_each_four<T, Arch>(
-        among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
-          constexpr std::size_t rows = lanes<T, Four>;
-          log_softmax_short<T, Four> group;
-          group.add_up(rows_of(logits, first, rows), t);
+    in_short_groups<log_softmax_short, T, Arch, longest_tile_of_four>(
+        logits.rows(), columns,
+        [&](auto& group, std::size_t first, std::size_t rows)
+            GIBBS_PART_LAMBDA { group.add_up(rows_of(logits, first, rows), t); },
+        [&](auto& group, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
           alone_unless(group.write(rows_of(out, first, rows), t), first, rows);
-        });
-    log_softmax_short<T, Arch> two[2];
-    in_two_stages(
-        among_others - done, block,
-        [&](std::size_t k, std::size_t first, std::size_t rows) {
-          two[k].add_up(rows_of(logits, done + first, rows), t);
-        },
-        [&](std::size_t k, std::size_t first, std::size_t rows) {
-          alone_unless(two[k].write(rows_of(out, done + first, rows), t), done + first, rows);
         });
     return;
   }

@@ -168,8 +168,10 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       results[first + r] = negative ? T(0) - lifted : lifted;
     });
   };
-  const std::size_t among_others = rows_among_others<T, Arch>(
-      x.rows(), columns, (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1));
+  constexpr std::size_t longest_by_columns =
+      (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1);
+  const std::size_t among_others =
+      columns <= longest_by_columns ? rows_among_others<T, Arch>(x.rows()) : x.rows();
   if constexpr (takes_four<Arch>) {
     if (among_others < x.rows()) {
       const std::size_t i = among_others;

@@ -222,8 +222,31 @@ class tile {
   GIBBS_PART void read_rows(const matrix_view<const T>& from) {
     rows_ = from.rows();
     columns_ = from.columns();
-    for (std::size_t r = 0; r < step; r += lanes<T, single>) {
-      read_lanes(r, is_several<Arch> ? rows_of(from, r, lanes<T, single>) : from);
+    constexpr std::size_t count = lanes<T, single>;
+    const T* const first = from.data();
+    const std::size_t stride = from.row_stride();
+    if constexpr (is_several<Arch> && count > 8) {
+      // In this form no more than one address for each part is kept: sixteen do not fit the
+      // registers, and what is read back from the stack makes all of it up to 1.7 times as long.
+      for (std::size_t lane = 0; lane < step; lane += count) {
+        const T* of_part[count / part];
+        unroll<count / part>([&](std::size_t k) GIBBS_PART_LAMBDA {
+          of_part[k] = first + (lane + k * part) * stride;
+        });
+        read_lanes(lane, [&](std::size_t r, std::size_t k, std::size_t c)
+                             GIBBS_PART_LAMBDA { return of_part[k] + (r * stride + c); });
+      }
+    } else {
+      const std::size_t rows = rows_;
+      for (std::size_t lane = 0; lane < step; lane += count) {
+        const T* row[count];
+        row[0] = first + lane * stride;
+        unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
+          row[r + 1] = is_several<Arch> || r + 1 < rows ? row[r] + stride : row[r];
+        });
+        read_lanes(lane, [&](std::size_t r, std::size_t k, std::size_t c)
+                             GIBBS_PART_LAMBDA { return row[k * part + r] + c; });
+      }
     }
   }
 
@@ -287,31 +310,30 @@ class tile {
   }
 
  private:
-  /// Up to as many rows as a register has lanes, from this lane of the tile on.
-  GIBBS_PART void read_lanes(std::size_t lane, const matrix_view<const T>& from) {
+  /// As many rows as a register has lanes, from this lane of the tile on: at(r, k, c) is where
+  /// column c of row r of part k is.
+  template <class At>
+  GIBBS_PART void read_lanes(std::size_t lane, At at) {
     constexpr std::size_t count = lanes<T, single>;
-    // Counts that stores of batches cannot change, as far as compilers know.
-    const std::size_t rows = from.rows();
-    const std::size_t columns = from.columns();
-    const T* row[count];
-    row[0] = from.data();
-    unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
-      row[r + 1] = r + 1 < rows ? row[r] + from.row_stride() : row[r];
-    });
+    // A count that stores of batches cannot change, as far as compilers know.
+    const std::size_t columns = columns_;
     T* const data = data_ + lane;
     if (columns < part) {
       for (std::size_t c = 0; c < columns; ++c) {
-        for (std::size_t r = 0; r < count; ++r) data[c * step + r] = row[r][c];
+        for (std::size_t r = 0; r < count; ++r) data[c * step + r] = *at(r % part, r / part, c);
       }
       return;
     }
     for (std::size_t c = 0; c < columns; c += part) {
       // The last columns may be read twice.
-      const std::size_t at = (std::min)(c, columns - part);
+      const std::size_t first = (std::min)(c, columns - part);
       transpose_parts<T, single>(
-          [&](std::size_t r) GIBBS_PART_LAMBDA { return read_parts<T, single>(row + r, at); },
+          [&](std::size_t r) GIBBS_PART_LAMBDA {
+            return read_parts<T, single>([&](std::size_t k)
+                                             GIBBS_PART_LAMBDA { return at(r, k, first); });
+          },
           [&](std::size_t k, const batch<T, single>& x)
-              GIBBS_PART_LAMBDA { write(data + (at + k) * step, x); });
+              GIBBS_PART_LAMBDA { write(data + (first + k) * step, x); });
     }
   }
 
@@ -401,13 +423,42 @@ class lone_row {
   alignas(64) T data_[longest_tile];
 };
 
-/// How many rows are taken together with others: all but, where that is faster, one that is left
-/// over. longest is the length of the longest rows that a tile has.
+/// How many short rows are taken together with others: all but, where that is faster, one that is
+/// left over.
 template <class T, class Arch>
-GIBBS_PART std::size_t rows_among_others(std::size_t rows, std::size_t columns,
-                                         std::size_t longest) {
-  if (!takes_four<Arch> || columns > longest) return rows;
-  return rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
+GIBBS_PART std::size_t rows_among_others(std::size_t rows) {
+  return takes_four<Arch> && rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
+}
+
+/// Calls before(group, first, count) and after(group, first, count) for groups of short rows, with
+/// as much else between the two as there is: a row by itself, four<Arch> side by side where rows
+/// are not longer than Longest, and what is left in two stages. A Group<T, Arch, Tile> keeps what
+/// is known of rows in a Tile.
+template <template <class, class, class> class Group, class T, class Arch, std::size_t Longest,
+          class Before, class After>
+GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
+  const std::size_t among_others = rows_among_others<T, Arch>(rows);
+  if constexpr (takes_four<Arch>) {
+    if (among_others < rows) {
+      Group<T, Arch, lone_row<T, Arch>> row;
+      before(row, among_others, 1);
+      after(row, among_others, 1);
+      if (among_others == 0) return;
+    }
+  }
+  const std::size_t start = for_each_four<T, Arch, Longest>(
+      among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
+        Group<T, Four, tile<T, Four>> group;
+        before(group, first, lanes<T, Four>);
+        after(group, first, lanes<T, Four>);
+      });
+  Group<T, Arch, tile<T, Arch>> two[2];
+  in_two_stages(
+      among_others - start, lanes<T, Arch>,
+      [&](std::size_t k, std::size_t first, std::size_t count)
+          GIBBS_PART_LAMBDA { before(two[k], start + first, count); },
+      [&](std::size_t k, std::size_t first, std::size_t count)
+          GIBBS_PART_LAMBDA { after(two[k], start + first, count); });
 }
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets

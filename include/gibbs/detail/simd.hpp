@@ -522,19 +522,18 @@ GIBBS_PART two_batches<T, Arch> halve_pieces(const batch<T, Arch>& a, const batc
 }
 #endif
 
-/// Part k of the register from from[k * part_lanes], at an offset.
-template <class T, class Arch>
-GIBBS_PART batch<T, Arch> read_parts(const T* const* from, std::size_t at) {
-  [[maybe_unused]] constexpr std::size_t apart = part_lanes<T, Arch>;
+/// A register whose part k is at from(k).
+template <class T, class Arch, class From>
+GIBBS_PART batch<T, Arch> read_parts(From from) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
-    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from[0] + at));
-    x = _mm512_insertf32x4(x, _mm_loadu_ps(from[apart] + at), 1);
-    x = _mm512_insertf32x4(x, _mm_loadu_ps(from[2 * apart] + at), 2);
-    return batch<T, Arch>(_mm512_insertf32x4(x, _mm_loadu_ps(from[3 * apart] + at), 3));
+    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from(0)));
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(from(1)), 1);
+    x = _mm512_insertf32x4(x, _mm_loadu_ps(from(2)), 2);
+    return batch<T, Arch>(_mm512_insertf32x4(x, _mm_loadu_ps(from(3)), 3));
   } else if constexpr (is_avx512<Arch>) {
     const auto read_two = [&](std::size_t k) {
-      return _mm512_castpd_ps(_mm512_castpd128_pd512(_mm_loadu_pd(from[k * apart] + at)));
+      return _mm512_castpd_ps(_mm512_castpd128_pd512(_mm_loadu_pd(from(k))));
     };
     __m512 x = read_two(0);
     x = _mm512_insertf32x4(x, _mm512_castps512_ps128(read_two(1)), 1);
@@ -545,15 +544,15 @@ GIBBS_PART batch<T, Arch> read_parts(const T* const* from, std::size_t at) {
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
       if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
-    return batch<T, Arch>(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from[0] + at)),
-                                               _mm_loadu_ps(from[apart] + at), 1));
+    return batch<T, Arch>(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from(0))),
+                                               _mm_loadu_ps(from(1)), 1));
   } else if constexpr (is_avx<Arch>) {
-    return batch<T, Arch>(_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from[0] + at)),
-                                               _mm_loadu_pd(from[apart] + at), 1));
+    return batch<T, Arch>(_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from(0))),
+                                               _mm_loadu_pd(from(1)), 1));
   } else
 #endif
   {
-    return read<T, Arch>(from[0] + at);
+    return read<T, Arch>(from(0));
   }
 }
 
