@@ -618,8 +618,9 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, 
 
 /// Adds up at(c), the terms of register c of a tile, over its columns, AtATime of which are
 /// rounded. Where takes_four<Arch> or is_several<Arch> it is four, in one order. at_four(into, c)
-/// adds those of four columns, or refuses, where takes_four<Arch>. (Where is_several<Arch> at()
-/// takes long to compile, and is in the code no more often than speed asks for.)
+/// adds those of four columns, or refuses, where takes_four<Arch>. (Where is_several<Arch>, AtATime
+/// tells how often at(), long code, is written out: four times, twice, or else once. What does not
+/// fit the cache of decoded operations is slower.)
 template <std::size_t AtATime, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
           class At, class AtFour, std::size_t Longest>
 GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch, Longest>& over,
@@ -637,6 +638,19 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
       for (; i + 4 <= columns; i += 4) {
         const auto [c, apart] = order.group(i);
         into.add((at(c) + at(c + apart)) + (at(c + 2 * apart) + at(c + 3 * apart)));
+      }
+    } else if constexpr (AtATime == 2) {
+      for (; i + 4 <= columns; i += 4) {
+        const auto [c, apart] = order.group(i);
+        terms<T, Arch, N> first;
+        for (std::size_t k = 0; k < 4; k += 2) {
+          auto pair = at(c + k * apart) + at(c + (k + 1) * apart);
+          if (k == 0) {
+            first = pair;
+          } else {
+            into.add(first + pair);
+          }
+        }
       }
     }
     if (i == columns) return;
