@@ -489,8 +489,9 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
     add_up(rows, mark, q_factor.hi, shift, totals);
     wide_type surplus = totals[1] / totals[2];
     B value = (totals[0] / totals[2]).value();
-    // What is added is about half the square, and mostly far less than can be seen.
-    auto is_exact = surplus.hi * surplus.hi <= value * B(std::numeric_limits<T>::epsilon() / 16);
+    // With s = 1 - r what is added is less than s^2 if s <= 1 / 2, and mostly not to be seen.
+    auto is_exact = surplus.hi * surplus.hi <=
+                    min_or_second(B(T(0.25)), value * B(std::numeric_limits<T>::epsilon() / 16));
     if (all_hold(is_exact | (mark != zero))) {
       divergence = choose(found, divergence, value);
       found = found | is_exact;
