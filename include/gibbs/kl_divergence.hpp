@@ -489,22 +489,22 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
     add_up(rows, mark, q_factor.hi, shift, totals);
     wide_type surplus = totals[1] / totals[2];
     B value = (totals[0] / totals[2]).value();
-    // With s = 1 - r what is added is less than s^2 if s <= 1 / 2, and mostly not to be seen.
-    auto is_exact = surplus.hi * surplus.hi <=
-                    min_or_second(B(T(0.25)), value * B(std::numeric_limits<T>::epsilon() / 16));
-    if (all_hold(is_exact | (mark != zero))) {
+    // With s = 1 - r, r - 1 - log r is less than s^2 where s <= 1 / 2, and mostly not to be seen.
+    auto is_enough = surplus.hi * surplus.hi <=
+                     min_or_second(B(T(0.25)), value * B(std::numeric_limits<T>::epsilon() / 16));
+    if (all_hold(is_enough | (mark != zero))) {
       divergence = choose(found, divergence, value);
-      found = found | is_exact;
+      found = found | is_enough;
       break;
     }
     wide_type most{B(T(0.875)), zero};
     wide_type missing = choose(surplus.hi < most.hi, surplus, most);
     wide_type off = -log_of_sum(one, -missing).ordered();
     B excess = off.hi * (off.hi * exp_remainder(off.hi));
-    value = choose(is_exact, value, value - excess);
+    value = choose(is_enough, value, value - excess);  // as where no other row needs it
     divergence = choose(found, divergence, value);
     auto is_near = (off.hi >= B(T(-2))) & (off.hi <= one);
-    found = found | is_exact | (is_near & (excess <= value * B(T(0.125))));
+    found = found | is_enough | (is_near & (excess <= value * B(T(0.125))));
     rows &= ~lane_bits<T, Arch>(found | (mark != zero) | (value != value), lanes<T, Arch>);
     shift = shift + off;
     q_factor = (q_factor / (wide_type{one, zero} + -missing)).ordered();
@@ -711,9 +711,8 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     write(values, result.value);
     put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
   };
-  const std::size_t among_others = may_be_plain && columns <= longest_tile
-                                       ? rows_among_others<T, Arch>(p_logits.rows())
-                                       : p_logits.rows();
+  const std::size_t among_others =
+      rows_among_others<T, Arch>(p_logits.rows(), may_be_plain && columns <= longest_tile);
   if constexpr (takes_four<Arch>) {
     if (among_others < p_logits.rows()) {
       put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), among_others, 1);

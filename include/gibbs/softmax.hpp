@@ -664,7 +664,6 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
     return;
   }
   const subnormal_distance<T, Arch> subnormal(t, columns);
-  const std::size_t block = rows_at_a_time<T, Arch>(columns);
   const auto finish = [&](std::size_t first, std::size_t rows, const auto& totals) {
     done(first, totals);
     for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
@@ -685,6 +684,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
             GIBBS_PART_LAMBDA { finish(first, rows, group.write(rows_of(out, first, rows))); });
     return;
   }
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);
@@ -874,7 +874,6 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
                                    double at_temperature) {
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
-  const std::size_t block = rows_at_a_time<T, Arch>(columns);
   const auto alone = [&](std::size_t i) {
     log_softmax_row<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
   };
@@ -900,6 +899,7 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
         });
     return;
   }
+  const std::size_t block = rows_at_a_time<T, Arch>(columns);
   for (std::size_t first = 0; first < logits.rows(); first += block) {
     const std::size_t rows = (std::min)(block, logits.rows() - first);
     const auto in = rows_of(logits, first, rows);

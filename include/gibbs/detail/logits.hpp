@@ -575,9 +575,8 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
     return;
   }
-  const std::size_t among_others = columns <= longest_transposed<T, Arch>
-                                       ? rows_among_others<T, Arch>(logits.rows())
-                                       : logits.rows();
+  const std::size_t among_others =
+      rows_among_others<T, Arch>(logits.rows(), columns <= longest_transposed<T, Arch>);
   if constexpr (takes_four<Arch>) {
     if (among_others < logits.rows()) {  // not by put(), a call that a single row would wait for
       const std::size_t i = among_others;

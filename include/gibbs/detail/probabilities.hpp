@@ -171,7 +171,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
   constexpr std::size_t longest_by_columns =
       (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1);
   const std::size_t among_others =
-      columns <= longest_by_columns ? rows_among_others<T, Arch>(x.rows()) : x.rows();
+      rows_among_others<T, Arch>(x.rows(), columns <= longest_by_columns);
   if constexpr (takes_four<Arch>) {
     if (among_others < x.rows()) {
       const std::size_t i = among_others;

@@ -423,21 +423,20 @@ class lone_row {
   alignas(64) T data_[longest_tile];
 };
 
-/// How many short rows are taken together with others: all but, where that is faster, one that is
+/// How many rows are taken together with others: all but, where that is faster, a short one that is
 /// left over.
 template <class T, class Arch>
-GIBBS_PART std::size_t rows_among_others(std::size_t rows) {
-  return takes_four<Arch> && rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
+GIBBS_PART std::size_t rows_among_others(std::size_t rows, bool are_short) {
+  return takes_four<Arch> && are_short && rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
 }
 
-/// Calls before(group, first, count) and after(group, first, count) for groups of short rows, with
-/// as much else between the two as there is: a row by itself, four<Arch> side by side where rows
-/// are not longer than Longest, and what is left in two stages. A Group<T, Arch, Tile> keeps what
-/// is known of rows in a Tile.
+/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: one
+/// that is left over by itself, four<Arch> side by side where rows are not longer than Longest, and
+/// the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a Tile.
 template <template <class, class, class> class Group, class T, class Arch, std::size_t Longest,
           class Before, class After>
 GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
-  const std::size_t among_others = rows_among_others<T, Arch>(rows);
+  const std::size_t among_others = rows_among_others<T, Arch>(rows, true);
   if constexpr (takes_four<Arch>) {
     if (among_others < rows) {
       Group<T, Arch, lone_row<T, Arch>> row;
@@ -618,9 +617,9 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, 
 
 /// Adds up at(c), the terms of register c of a tile, over its columns, AtATime of which are
 /// rounded. Where takes_four<Arch> or is_several<Arch> it is four, in one order. at_four(into, c)
-/// adds those of four columns, or refuses, where takes_four<Arch>. (Where is_several<Arch>, AtATime
-/// tells how often at(), long code, is written out: four times, twice, or else once. What does not
-/// fit the cache of decoded operations is slower.)
+/// adds those of four columns, or refuses, where takes_four<Arch>. Where is_several<Arch> AtATime
+/// tells how often at(), long code, is written out for four columns: four times, twice, or else not
+/// at all, so that one by one is the only way. (Very long code is slower than a loop.)
 template <std::size_t AtATime, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
           class At, class AtFour, std::size_t Longest>
 GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch, Longest>& over,
@@ -642,7 +641,7 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
     } else if constexpr (AtATime == 2) {
       for (; i + 4 <= columns; i += 4) {
         const auto [c, apart] = order.group(i);
-        terms<T, Arch, N> first;
+        terms<T, Arch, N> first{};  // as in sum_of_four()
         for (std::size_t k = 0; k < 4; k += 2) {
           auto pair = at(c + k * apart) + at(c + (k + 1) * apart);
           if (k == 0) {
