@@ -168,10 +168,8 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       results[first + r] = negative ? T(0) - lifted : lifted;
     });
   };
-  constexpr std::size_t longest_by_columns =
-      (std::min)(longest_transposed<T, Arch>, shortest_in_pieces<Arch> - 1);
   const std::size_t among_others =
-      rows_among_others<T, Arch>(x.rows(), columns <= longest_by_columns);
+      rows_among_others<T, Arch>(x.rows(), columns <= longest_not_in_pieces<T, Arch>);
   if constexpr (takes_four<Arch>) {
     if (among_others < x.rows()) {
       const std::size_t i = among_others;

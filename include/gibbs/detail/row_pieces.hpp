@@ -121,6 +121,12 @@ struct merge_wide_sums {
 template <class Arch>
 inline constexpr std::size_t shortest_in_pieces = is_avx512<Arch> ? 48 : longest_tile + 1;
 
+/// Rows up to this length are transposed, or one by itself is a lone_row, where longer ones may be
+/// taken in pieces.
+template <class T, class Arch>
+inline constexpr std::size_t longest_not_in_pieces = (std::min)(longest_transposed<T, Arch>,
+                                                                shortest_in_pieces<Arch> - 1);
+
 template <class T, class Arch>
 GIBBS_PART bool come_in_pieces(std::size_t columns) {
   return columns >= shortest_in_pieces<Arch> && columns <= longest_tile;

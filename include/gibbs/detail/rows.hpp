@@ -225,20 +225,18 @@ class tile {
     constexpr std::size_t count = lanes<T, single>;
     const T* const first = from.data();
     const std::size_t stride = from.row_stride();
-    if constexpr (is_several<Arch> && count > 8) {
-      // In this form no more than one address for each part is kept: sixteen do not fit the
-      // registers, and what is read back from the stack makes all of it up to 1.7 times as long.
-      for (std::size_t lane = 0; lane < step; lane += count) {
+    [[maybe_unused]] const std::size_t rows = rows_;
+    for (std::size_t lane = 0; lane < step; lane += count) {
+      if constexpr (is_several<Arch> && count > 8) {
+        // In this form no more than one address for each part is kept: sixteen do not fit the
+        // registers, and what is read back from the stack makes all of it up to 1.7 times as long.
         const T* of_part[count / part];
         unroll<count / part>([&](std::size_t k) GIBBS_PART_LAMBDA {
           of_part[k] = first + (lane + k * part) * stride;
         });
         read_lanes(lane, [&](std::size_t r, std::size_t k, std::size_t c)
                              GIBBS_PART_LAMBDA { return of_part[k] + (r * stride + c); });
-      }
-    } else {
-      const std::size_t rows = rows_;
-      for (std::size_t lane = 0; lane < step; lane += count) {
+      } else {
         const T* row[count];
         row[0] = first + lane * stride;
         unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
@@ -633,21 +631,20 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
         [&](std::size_t i, std::size_t) GIBBS_PART_LAMBDA { return at(order[i]); });
   } else if constexpr (AtATime == 4 || is_several<Arch>) {
     std::size_t i = 0;
-    if constexpr (AtATime == 4) {
+    if constexpr (AtATime == 4 || AtATime == 2) {
       for (; i + 4 <= columns; i += 4) {
         const auto [c, apart] = order.group(i);
-        into.add((at(c) + at(c + apart)) + (at(c + 2 * apart) + at(c + 3 * apart)));
-      }
-    } else if constexpr (AtATime == 2) {
-      for (; i + 4 <= columns; i += 4) {
-        const auto [c, apart] = order.group(i);
-        terms<T, Arch, N> first{};  // as in sum_of_four()
-        for (std::size_t k = 0; k < 4; k += 2) {
-          auto pair = at(c + k * apart) + at(c + (k + 1) * apart);
-          if (k == 0) {
-            first = pair;
-          } else {
-            into.add(first + pair);
+        if constexpr (AtATime == 4) {
+          into.add((at(c) + at(c + apart)) + (at(c + 2 * apart) + at(c + 3 * apart)));
+        } else {
+          terms<T, Arch, N> first{};  // as in sum_of_four()
+          for (std::size_t k = 0; k < 4; k += 2) {
+            auto pair = at(c + k * apart) + at(c + (k + 1) * apart);
+            if (k == 0) {
+              first = pair;
+            } else {
+              into.add(first + pair);
+            }
           }
         }
       }
