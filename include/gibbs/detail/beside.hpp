@@ -24,6 +24,8 @@ struct beside {
 };
 
 template <class Arch>
+using two = beside<Arch, Arch>;
+template <class Arch>
 using three = beside<beside<Arch, Arch>, Arch>;
 template <class Arch>
 using four = beside<beside<Arch, Arch>, beside<Arch, Arch>>;
@@ -232,6 +234,36 @@ template <class T, class Left, class Right>
 GIBBS_PART void write(T* to, const batch<T, beside<Left, Right>>& x) {
   write(to, x.left);
   write(to + lanes<T, Left>, x.right);
+}
+
+#if GIBBS_X86 && XSIMD_WITH_AVX
+template <class T, class Several, class From>
+requires is_several<Several> GIBBS_PART batch<T, Several> read_parts(From from) {
+  auto both = read_pairs_of_parts<T, single_arch<Several>>(from);
+  return {both.first, both.second};
+}
+template <class T, class Arch>
+GIBBS_PART void write_parts(T* to, std::size_t apart, const batch<T, two<Arch>>& x) {
+  write_pairs_of_parts(to, apart, x.left, x.right);
+}
+template <class T, class Several>
+requires is_several<Several> GIBBS_PART two_batches<T, Several> interleave_parts(
+    const batch<T, Several>& a, const batch<T, Several>& b) {
+  auto left = interleave_parts(a.left, b.left);
+  auto right = interleave_parts(a.right, b.right);
+  return {{left.first, right.first}, {left.second, right.second}};
+}
+#endif
+
+/// Batches side by side, so far apart.
+template <class T, class Arch>
+GIBBS_PART void write_apart(T* to, [[maybe_unused]] std::size_t apart, const batch<T, Arch>& x) {
+  if constexpr (is_several<Arch>) {
+    write(to, x.left);
+    write(to + apart, x.right);
+  } else {
+    write(to, x);
+  }
 }
 
 /// a * b, to be added up. Compilers may make a product a part of the sum that it is added to, in

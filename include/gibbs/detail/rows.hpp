@@ -67,7 +67,7 @@ GIBBS_PART std::size_t for_each_four([[maybe_unused]] std::size_t rows,
 /// rows. No array is used, since compilers leave those in memory.
 template <class T, class Arch, class Each, class Done>
 GIBBS_PART void transpose_parts(Each each, Done done) {
-  constexpr std::size_t size = part_lanes<T, Arch>;
+  constexpr std::size_t size = part_lanes<T, single_arch<Arch>>;
   static_assert(size == 2 || size == 4);
   if constexpr (size == 2) {
     auto columns = interleave_parts<T, Arch>(each(0), each(1));
@@ -209,7 +209,12 @@ class tile {
   using B = batch<T, Arch>;
   using single = single_arch<Arch>;
   static constexpr std::size_t step = lanes<T, Arch>;
+  static constexpr std::size_t count = lanes<T, single>;
   static constexpr std::size_t part = part_lanes<T, single>;
+  static constexpr std::size_t parts = count / part;
+  /// So many addresses of rows do not fit the registers, and what is read back from the stack makes
+  /// all of it up to 1.7 times as long.
+  static constexpr bool has_many_rows = is_several<Arch> && count > 8;
 
  public:
   static constexpr bool is_lone = false;
@@ -222,28 +227,43 @@ class tile {
   GIBBS_PART void read_rows(const matrix_view<const T>& from) {
     rows_ = from.rows();
     columns_ = from.columns();
-    constexpr std::size_t count = lanes<T, single>;
     const T* const first = from.data();
     const std::size_t stride = from.row_stride();
+    // Counts that stores of batches cannot change, as far as compilers know.
     [[maybe_unused]] const std::size_t rows = rows_;
-    for (std::size_t lane = 0; lane < step; lane += count) {
-      if constexpr (is_several<Arch> && count > 8) {
-        // In this form no more than one address for each part is kept: sixteen do not fit the
-        // registers, and what is read back from the stack makes all of it up to 1.7 times as long.
-        const T* of_part[count / part];
-        unroll<count / part>([&](std::size_t k) GIBBS_PART_LAMBDA {
-          of_part[k] = first + (lane + k * part) * stride;
-        });
-        read_lanes(lane, [&](std::size_t r, std::size_t k, std::size_t c)
-                             GIBBS_PART_LAMBDA { return of_part[k] + (r * stride + c); });
-      } else {
+    const std::size_t columns = columns_;
+    if (columns < part) {
+      for (std::size_t c = 0; c < columns; ++c) {
+        const T* x = first + c;
+        for (std::size_t r = 0; r < step; ++r) {
+          data_[c * step + r] = *x;
+          if (is_several<Arch> || r + 1 < rows) x += stride;
+        }
+      }
+    } else if constexpr (has_many_rows) {
+      for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
+        const T* of_part[parts];
+        unroll<parts>([&](std::size_t k)
+                          GIBBS_PART_LAMBDA { of_part[k] = first + (k * part * stride + c); });
+        for (std::size_t lane = 0; lane < step; lane += count) {
+          read_columns<A>(data_ + (c * step + lane),
+                          [&](std::size_t r, std::size_t k)
+                              GIBBS_PART_LAMBDA { return of_part[k] + r * stride; });
+          unroll<parts>([&](std::size_t k) GIBBS_PART_LAMBDA { of_part[k] += count * stride; });
+        }
+      });
+    } else {
+      for (std::size_t lane = 0; lane < step; lane += count) {
         const T* row[count];
         row[0] = first + lane * stride;
         unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
           row[r + 1] = is_several<Arch> || r + 1 < rows ? row[r] + stride : row[r];
         });
-        read_lanes(lane, [&](std::size_t r, std::size_t k, std::size_t c)
-                             GIBBS_PART_LAMBDA { return row[k * part + r] + c; });
+        for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
+          read_columns<A>(data_ + (c * step + lane),
+                          [&](std::size_t r, std::size_t k)
+                              GIBBS_PART_LAMBDA { return row[k * part + r] + c; });
+        });
       }
     }
   }
@@ -263,14 +283,30 @@ class tile {
       });
       return;
     }
-    if constexpr (is_several<Arch>) {
-      for (std::size_t r = 0; r < step; r += lanes<T, single>) {
-        write_lanes(rows_of(to, r, lanes<T, single>), [&](std::size_t c) GIBBS_PART_LAMBDA {
-          return read<T, single>(data_ + c * step + r);
+    const std::size_t stride = to.row_stride();
+    if constexpr (has_many_rows) {
+      for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
+        T* row = to.data() + c;
+        for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
+          write_columns<A>(row, stride, [&](std::size_t k) GIBBS_PART_LAMBDA {
+            return read<T, single>(data_ + (c + k) * step + lane);
+          });
+        }
+      });
+    } else if constexpr (is_several<Arch>) {
+      T* row = to.data();
+      for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
+        for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
+          write_columns<A>(row + c, stride, [&](std::size_t k) GIBBS_PART_LAMBDA {
+            return read<T, single>(data_ + (c + k) * step + lane);
+          });
         });
       }
     } else {
-      write_lanes(to, [&](std::size_t c) GIBBS_PART_LAMBDA { return f((*this)[c]); });
+      for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
+        write_columns<A>(to.data() + c, stride,
+                         [&](std::size_t k) GIBBS_PART_LAMBDA { return f((*this)[c + k]); });
+      });
     }
   }
 
@@ -308,52 +344,41 @@ class tile {
   }
 
  private:
-  /// As many rows as a register has lanes, from this lane of the tile on: at(r, k, c) is where
-  /// column c of row r of part k is.
-  template <class At>
-  GIBBS_PART void read_lanes(std::size_t lane, At at) {
-    constexpr std::size_t count = lanes<T, single>;
-    // A count that stores of batches cannot change, as far as compilers know.
-    const std::size_t columns = columns_;
-    T* const data = data_ + lane;
-    if (columns < part) {
-      for (std::size_t c = 0; c < columns; ++c) {
-        for (std::size_t r = 0; r < count; ++r) data[c * step + r] = *at(r % part, r / part, c);
-      }
-      return;
+  /// Calls f(A(), c) for groups of columns, from c on: as many as a part of a register has numbers,
+  /// or twice as many where A is two<single>. Those at the end may be in two groups.
+  template <class F>
+  GIBBS_PART static void for_column_groups(std::size_t columns, F f) {
+    std::size_t c = 0;
+    if constexpr (takes_pairs_of_parts<T, single>) {
+      for (; c + 2 * part <= columns; c += 2 * part) f(two<single>(), c);
     }
-    for (std::size_t c = 0; c < columns; c += part) {
-      // The last columns may be read twice.
-      const std::size_t first = (std::min)(c, columns - part);
-      transpose_parts<T, single>(
-          [&](std::size_t r) GIBBS_PART_LAMBDA {
-            return read_parts<T, single>([&](std::size_t k)
-                                             GIBBS_PART_LAMBDA { return at(r, k, first); });
-          },
-          [&](std::size_t k, const batch<T, single>& x)
-              GIBBS_PART_LAMBDA { write(data + (first + k) * step, x); });
-    }
+    for (; c < columns; c += part) f(single(), (std::min)(c, columns - part));
   }
 
-  /// Rows, as many as a register has lanes, of which column(c) has column c.
-  template <class Column>
-  GIBBS_PART void write_lanes(const matrix_view<T>& to, Column column) const {
-    const std::size_t columns = columns_;
-    for (std::size_t c = 0; c < columns; c += part) {
-      const std::size_t at = (std::min)(c, columns - part);
-      T* row = to.data() + at;
-      transpose_parts<T, single>([&](std::size_t k) GIBBS_PART_LAMBDA { return column(at + k); },
-                                 [&](std::size_t r, const batch<T, single>& x) GIBBS_PART_LAMBDA {
-                                   write_parts(row + r * to.row_stride(), part * to.row_stride(), x,
-                                               std::make_index_sequence<lanes<T, single> / part>());
-                                 });
-    }
+  /// A group of columns of as many rows as a register has lanes: row r of part k is at(r, k).
+  template <class A, class At>
+  GIBBS_PART static void read_columns(T* to, At at) {
+    transpose_parts<T, A>(
+        [&](std::size_t r) GIBBS_PART_LAMBDA {
+          return read_parts<T, A>([&](std::size_t k) GIBBS_PART_LAMBDA { return at(r, k); });
+        },
+        [&](std::size_t k, const batch<T, A>& x)
+            GIBBS_PART_LAMBDA { write_apart(to + k * step, part * step, x); });
   }
 
-  template <std::size_t... k>
-  GIBBS_PART static void write_parts(T* row, std::size_t apart, const batch<T, single>& x,
-                                     std::index_sequence<k...>) {
-    (write_part<k, T, single>(row + k * apart, x), ...);
+  /// Likewise, where column(k) is number k of the group.
+  template <class A, class Column>
+  GIBBS_PART static void write_columns(T* to, std::size_t stride, Column column) {
+    transpose_parts<T, A>(
+        [&](std::size_t k) GIBBS_PART_LAMBDA {
+          if constexpr (is_several<A>) {
+            return batch<T, A>(column(k), column(part + k));
+          } else {
+            return column(k);
+          }
+        },
+        [&](std::size_t r, const batch<T, A>& x)
+            GIBBS_PART_LAMBDA { write_parts(to + r * stride, part * stride, x); });
   }
 
   std::size_t rows_;

@@ -482,6 +482,11 @@ template <class T, class Arch>
 inline constexpr std::size_t part_lanes = is_avx<Arch> || is_avx512<Arch> ? 16 / sizeof(T)
                                                                           : lanes<T, Arch>;
 
+/// Whether rows are read and written two parts at a time: for memory that takes half as many
+/// instructions, and between registers a few more.
+template <class T, class Arch>
+inline constexpr bool takes_pairs_of_parts = is_avx512<Arch> || (is_avx<Arch> && sizeof(T) == 8);
+
 /// interleave() within each part.
 template <class T, class Arch>
 GIBBS_PART two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a, const batch<T, Arch>& b) {
@@ -504,27 +509,36 @@ GIBBS_PART two_batches<T, Arch> interleave_parts(const batch<T, Arch>& a, const 
   }
 }
 
-#if GIBBS_X86 && XSIMD_WITH_AVX512F
+#if GIBBS_X86 && XSIMD_WITH_AVX
 /// a and b are made of pieces of Width parts: the first halves of all their pieces, and the second
 /// halves.
 template <std::size_t Width, class T, class Arch>
 GIBBS_PART two_batches<T, Arch> halve_pieces(const batch<T, Arch>& a, const batch<T, Arch>& b) {
-  static_assert(Width == 2 || Width == 4);
+  static_assert(Width == 2 || (Width == 4 && is_avx512<Arch>));
+#if XSIMD_WITH_AVX512F
   constexpr int first = Width == 4 ? 0x44 : 0x88;
   constexpr int second = Width == 4 ? 0xee : 0xdd;
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     return {batch<T, Arch>(_mm512_shuffle_f32x4(a, b, first)),
             batch<T, Arch>(_mm512_shuffle_f32x4(a, b, second))};
-  } else {
+  } else if constexpr (is_avx512<Arch>) {
     return {batch<T, Arch>(_mm512_shuffle_f64x2(a, b, first)),
             batch<T, Arch>(_mm512_shuffle_f64x2(a, b, second))};
+  } else
+#endif
+      if constexpr (std::is_same_v<T, float>) {
+    return {batch<T, Arch>(_mm256_permute2f128_ps(a, b, 0x20)),
+            batch<T, Arch>(_mm256_permute2f128_ps(a, b, 0x31))};
+  } else {
+    return {batch<T, Arch>(_mm256_permute2f128_pd(a, b, 0x20)),
+            batch<T, Arch>(_mm256_permute2f128_pd(a, b, 0x31))};
   }
 }
 #endif
 
 /// A register whose part k is at from(k).
 template <class T, class Arch, class From>
-GIBBS_PART batch<T, Arch> read_parts(From from) {
+requires(!is_several<Arch>) GIBBS_PART batch<T, Arch> read_parts(From from) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
     __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(from(0)));
@@ -556,27 +570,93 @@ GIBBS_PART batch<T, Arch> read_parts(From from) {
   }
 }
 
-/// Part k of x.
-template <std::size_t k, class T, class Arch>
-GIBBS_PART void write_part(T* to, const batch<T, Arch>& x) {
+/// Part k of x at to + k * apart.
+template <class T, class Arch>
+GIBBS_PART void write_parts(T* to, [[maybe_unused]] std::size_t apart, const batch<T, Arch>& x) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
-    _mm_storeu_ps(to, _mm512_extractf32x4_ps(x, k));
+    _mm_storeu_ps(to, _mm512_castps512_ps128(x));
+    _mm_storeu_ps(to + apart, _mm512_extractf32x4_ps(x, 1));
+    _mm_storeu_ps(to + 2 * apart, _mm512_extractf32x4_ps(x, 2));
+    _mm_storeu_ps(to + 3 * apart, _mm512_extractf32x4_ps(x, 3));
   } else if constexpr (is_avx512<Arch>) {
-    _mm_storeu_pd(to, _mm_castps_pd(_mm512_extractf32x4_ps(_mm512_castpd_ps(x), k)));
+    const __m512 y = _mm512_castpd_ps(x);
+    _mm_storeu_pd(to, _mm512_castpd512_pd128(x));
+    _mm_storeu_pd(to + apart, _mm_castps_pd(_mm512_extractf32x4_ps(y, 1)));
+    _mm_storeu_pd(to + 2 * apart, _mm_castps_pd(_mm512_extractf32x4_ps(y, 2)));
+    _mm_storeu_pd(to + 3 * apart, _mm_castps_pd(_mm512_extractf32x4_ps(y, 3)));
   } else
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
       if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
-    _mm_storeu_ps(to, _mm256_extractf128_ps(x, k));
+    _mm_storeu_ps(to, _mm256_castps256_ps128(x));
+    _mm_storeu_ps(to + apart, _mm256_extractf128_ps(x, 1));
   } else if constexpr (is_avx<Arch>) {
-    _mm_storeu_pd(to, _mm256_extractf128_pd(x, k));
+    _mm_storeu_pd(to, _mm256_castpd256_pd128(x));
+    _mm_storeu_pd(to + apart, _mm256_extractf128_pd(x, 1));
   } else
 #endif
   {
     write(to, x);
   }
 }
+
+#if GIBBS_X86 && XSIMD_WITH_AVX
+/// Two registers: part k of the first is at from(k), and that of the second right behind it.
+template <class T, class Arch, class From>
+GIBBS_PART two_batches<T, Arch> read_pairs_of_parts(From from) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch>) {
+    const auto halves = [&](std::size_t k) GIBBS_PART_LAMBDA {
+      if constexpr (std::is_same_v<T, float>) {
+        return batch<T, Arch>(_mm512_castpd_ps(
+            _mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(from(k)))),
+                               _mm256_castps_pd(_mm256_loadu_ps(from(k + 1))), 1)));
+      } else {
+        return batch<T, Arch>(_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(from(k))),
+                                                 _mm256_loadu_pd(from(k + 1)), 1));
+      }
+    };
+    return halve_pieces<2>(halves(0), halves(2));
+  } else
+#endif
+    return halve_pieces<2>(read<T, Arch>(from(0)), read<T, Arch>(from(1)));
+}
+
+/// Part k of a at to + k * apart, and that of b right behind it.
+template <class T, class Arch>
+GIBBS_PART void write_pairs_of_parts(T* to, std::size_t apart, const batch<T, Arch>& a,
+                                     const batch<T, Arch>& b) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_avx512<Arch>) {
+    const __m512i low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    __m512d x;
+    __m512d y;
+    if constexpr (std::is_same_v<T, float>) {
+      x = _mm512_castps_pd(a);
+      y = _mm512_castps_pd(b);
+    } else {
+      x = a;
+      y = b;
+    }
+    const auto put = [&](std::size_t k, const __m512d& v) GIBBS_PART_LAMBDA {
+      double* to_first = reinterpret_cast<double*>(to + k * apart);
+      double* to_second = reinterpret_cast<double*>(to + (k + 1) * apart);
+      _mm256_storeu_pd(to_first, _mm512_castpd512_pd256(v));
+      _mm256_storeu_pd(to_second, _mm512_extractf64x4_pd(v, 1));
+    };
+    put(0, _mm512_permutex2var_pd(x, low, y));
+    put(2, _mm512_permutex2var_pd(x, high, y));
+  } else
+#endif
+  {
+    auto rows = halve_pieces<2>(a, b);
+    write(to, rows.first);
+    write(to + apart, rows.second);
+  }
+}
+#endif
 
 /// The largest lane; lanes that are NaN do not count. All NaN: -infinity.
 template <class T, class Arch>
