@@ -712,10 +712,10 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
   };
   const std::size_t among_others =
-      rows_among_others<T, Arch>(p_logits.rows(), may_be_plain && columns <= longest_tile);
+      rows_among_others<T, Arch>(p_logits.rows(), columns, may_be_plain && columns <= longest_tile);
   if constexpr (takes_four<Arch>) {
-    if (among_others < p_logits.rows()) {
-      put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), among_others, 1);
+    for (std::size_t i = among_others; i < p_logits.rows(); ++i) {
+      put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), i, 1);
     }
   }
   std::size_t first = for_each_four<T, Arch>(

@@ -446,27 +446,31 @@ class lone_row {
   alignas(64) T data_[longest_tile];
 };
 
-/// How many rows are taken together with others: all but, where that is faster, a short one that is
-/// left over.
+/// How many rows are taken together with others: all but, where that is faster, a few short ones
+/// that are left over. (A register of rows takes as long, whatever the number of rows in it.)
 template <class T, class Arch>
-GIBBS_PART std::size_t rows_among_others(std::size_t rows, bool are_short) {
-  return takes_four<Arch> && are_short && rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
+GIBBS_PART std::size_t rows_among_others(std::size_t rows, std::size_t columns, bool are_short) {
+  constexpr std::size_t most = (std::max)(lanes<T, Arch> / 4, std::size_t(1));
+  const std::size_t left_over = rows % lanes<T, Arch>;
+  const bool is_few = left_over <= (std::min)(1 + columns / 40, most);
+  return takes_four<Arch> && are_short && is_few ? rows - left_over : rows;
 }
 
-/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: one
-/// that is left over by itself, four<Arch> side by side where rows are not longer than Longest, and
-/// the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a Tile.
+/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: a few
+/// that are left over each by itself, four<Arch> side by side where rows are not longer than
+/// Longest, and the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a
+/// Tile.
 template <template <class, class, class> class Group, class T, class Arch, std::size_t Longest,
           class Before, class After>
 GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
-  const std::size_t among_others = rows_among_others<T, Arch>(rows, true);
+  const std::size_t among_others = rows_among_others<T, Arch>(rows, columns, true);
   if constexpr (takes_four<Arch>) {
-    if (among_others < rows) {
+    for (std::size_t i = among_others; i < rows; ++i) {
       Group<T, Arch, lone_row<T, Arch>> row;
-      before(row, among_others, 1);
-      after(row, among_others, 1);
-      if (among_others == 0) return;
+      before(row, i, 1);
+      after(row, i, 1);
     }
+    if (among_others == 0) return;
   }
   const std::size_t start = for_each_four<T, Arch, Longest>(
       among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
