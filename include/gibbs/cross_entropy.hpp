@@ -35,7 +35,7 @@ detail::element<P> cross_entropy(const P& p, const Q& q);
 /// not have as many elements as there are rows; nothing is written then.
 template <class P, class Q, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results);
+void cross_entropy(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results);
 
 /// -log softmax(logits, options)[label], in nats: the loss of a classifier. It is computed as
 /// (max - logits[label]) / T + log1p(rest), so that a loss of 1e-20 is not 0.
@@ -59,8 +59,8 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, Label la
 /// there are not as many labels or results as rows; nothing is written then.
 template <class In, detail::label_range Labels, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
-                               const logit_options& options = {});
+void cross_entropy_from_logits(const matrix_view<In>& logits, const Labels& labels,
+                               Results&& results, const logit_options& options = {});
 
 /// -(sum over i of target[i] log softmax(logits, options)[i]), in nats; target is not normalised.
 ///
@@ -81,7 +81,7 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, const Ta
 /// not have as many elements as there are rows; nothing is written then.
 template <class In, class Target, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> target,
+void cross_entropy_from_logits(const matrix_view<In>& logits, const matrix_view<Target>& target,
                                Results&& results, const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ GIBBS_KERNEL void cross_entropy_target_rows(const matrix_view<const T>& logits,
 
 template <class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+void cross_entropy(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results) {
   detail::check_same_shape("cross_entropy", "p", p, "q", q);
   detail::check_results("cross_entropy", results, p, q);
   detail::cross_entropy_rows<std::remove_const_t<P>, Arch>(p, q, std::ranges::data(results));
@@ -338,8 +338,8 @@ detail::element<P> cross_entropy(const P& p, const Q& q) {
 
 template <class In, detail::label_range Labels, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
-                               const logit_options& options) {
+void cross_entropy_from_logits(const matrix_view<In>& logits, const Labels& labels,
+                               Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_labelled(function, logits, labels, results, options);
   detail::cross_entropy_label_rows<std::remove_const_t<In>, Arch>(
@@ -361,7 +361,7 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, Label la
 
 template <class In, class Target, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> target,
+void cross_entropy_from_logits(const matrix_view<In>& logits, const matrix_view<Target>& target,
                                Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_temperature(function, options);

@@ -74,60 +74,62 @@ detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logit
 // --- of matrices: matrix_view, or std::mdspan ----------------------------------------------------
 
 template <class In>
-void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
              const logit_options& options = {});
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-                              Results&& results, const logit_options& options = {});
+void softmax_with_log_sum_exp(const matrix_view<In>& logits,
+                              const matrix_view<std::remove_const_t<In>>& out, Results&& results,
+                              const logit_options& options = {});
 
 template <class In>
-void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void log_softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
                  const logit_options& options = {});
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options = {});
+void log_sum_exp(const matrix_view<In>& logits, Results&& results,
+                 const logit_options& options = {});
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy(matrix_view<In> p, Results&& results);
+void entropy(const matrix_view<In>& p, Results&& results);
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(matrix_view<In> logits, Results&& results,
+void entropy_from_logits(const matrix_view<In>& logits, Results&& results,
                          const logit_options& options = {});
 
 template <class P, class Q, class Results>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results);
+void cross_entropy(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results);
 
 template <class In, detail::label_range Labels, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
-                               const logit_options& options = {});
+void cross_entropy_from_logits(const matrix_view<In>& logits, const Labels& labels,
+                               Results&& results, const logit_options& options = {});
 
 template <class In, class Target, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> target,
+void cross_entropy_from_logits(const matrix_view<In>& logits, const matrix_view<Target>& target,
                                Results&& results, const logit_options& options = {});
 
 template <class P, class Q, class Results>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results);
+void kl_divergence(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results);
 
 template <class P, class Q, class Results>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,
-                               const logit_options& options = {});
+void kl_divergence_from_logits(const matrix_view<P>& p_logits, const matrix_view<Q>& q_logits,
+                               Results&& results, const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
 
 inline const char* architecture() noexcept { return detail::dispatched().name; }
 
 template <class In>
-void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
              const logit_options& options) {
   detail::check_map("softmax", logits, out, options);
   detail::dispatched_for<std::remove_const_t<In>>().softmax(logits, out, options.temperature);
@@ -141,8 +143,9 @@ void softmax(const Logits& logits, Out&& out, const logit_options& options) {
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-                              Results&& results, const logit_options& options) {
+void softmax_with_log_sum_exp(const matrix_view<In>& logits,
+                              const matrix_view<std::remove_const_t<In>>& out, Results&& results,
+                              const logit_options& options) {
   constexpr auto function = "softmax_with_log_sum_exp";
   detail::check_map(function, logits, out, options);
   detail::check_results(function, results, logits, out);
@@ -160,7 +163,7 @@ softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& o
 }
 
 template <class In>
-void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void log_softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
                  const logit_options& options) {
   detail::check_map("log_softmax", logits, out, options);
   detail::dispatched_for<std::remove_const_t<In>>().log_softmax(logits, out, options.temperature);
@@ -174,7 +177,7 @@ void log_softmax(const Logits& logits, Out&& out, const logit_options& options) 
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options) {
+void log_sum_exp(const matrix_view<In>& logits, Results&& results, const logit_options& options) {
   detail::check_temperature("log_sum_exp", options);
   detail::check_results("log_sum_exp", results, logits);
   detail::dispatched_for<std::remove_const_t<In>>().log_sum_exp(logits, std::ranges::data(results),
@@ -190,7 +193,7 @@ detail::element<Logits> log_sum_exp(const Logits& logits, const logit_options& o
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy(matrix_view<In> p, Results&& results) {
+void entropy(const matrix_view<In>& p, Results&& results) {
   detail::check_results("entropy", results, p);
   detail::dispatched_for<std::remove_const_t<In>>().entropy(p, std::ranges::data(results));
 }
@@ -204,7 +207,8 @@ detail::element<P> entropy(const P& p) {
 
 template <class In, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options) {
+void entropy_from_logits(const matrix_view<In>& logits, Results&& results,
+                         const logit_options& options) {
   detail::check_temperature("entropy_from_logits", options);
   detail::check_results("entropy_from_logits", results, logits);
   detail::dispatched_for<std::remove_const_t<In>>().entropy_from_logits(
@@ -220,7 +224,7 @@ detail::element<Logits> entropy_from_logits(const Logits& logits, const logit_op
 
 template <class P, class Q, class Results>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void cross_entropy(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+void cross_entropy(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results) {
   constexpr auto function = "cross_entropy";
   detail::check_same_shape(function, "p", p, "q", q);
   detail::check_results(function, results, p, q);
@@ -236,8 +240,8 @@ detail::element<P> cross_entropy(const P& p, const Q& q) {
 
 template <class In, detail::label_range Labels, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, const Labels& labels, Results&& results,
-                               const logit_options& options) {
+void cross_entropy_from_logits(const matrix_view<In>& logits, const Labels& labels,
+                               Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_labelled(function, logits, labels, results, options);
   detail::dispatched_for<std::remove_const_t<In>>().cross_entropy_label(
@@ -259,7 +263,7 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, Label la
 
 template <class In, class Target, class Results>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(matrix_view<In> logits, matrix_view<Target> target,
+void cross_entropy_from_logits(const matrix_view<In>& logits, const matrix_view<Target>& target,
                                Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   detail::check_temperature(function, options);
@@ -280,7 +284,7 @@ detail::element<Logits> cross_entropy_from_logits(const Logits& logits, const Ta
 
 template <class P, class Q, class Results>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+void kl_divergence(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results) {
   constexpr auto function = "kl_divergence";
   detail::check_same_shape(function, "p", p, "q", q);
   detail::check_results(function, results, p, q);
@@ -296,8 +300,8 @@ detail::element<P> kl_divergence(const P& p, const Q& q) {
 
 template <class P, class Q, class Results>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,
-                               const logit_options& options) {
+void kl_divergence_from_logits(const matrix_view<P>& p_logits, const matrix_view<Q>& q_logits,
+                               Results&& results, const logit_options& options) {
   constexpr auto function = "kl_divergence_from_logits";
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);

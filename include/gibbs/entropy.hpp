@@ -36,7 +36,7 @@ detail::element<P> entropy(const P& p);
 /// nothing is written then.
 template <class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy(matrix_view<In> p, Results&& results);
+void entropy(const matrix_view<In>& p, Results&& results);
 
 /// The entropy, in nats, of softmax(logits, options), computed as log1p(rest) + the weighted mean
 /// of (max - x) / T: two numbers that are not negative.
@@ -57,7 +57,7 @@ detail::element<Logits> entropy_from_logits(const Logits& logits,
 /// have as many elements as there are rows; nothing is written then.
 template <class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(matrix_view<In> logits, Results&& results,
+void entropy_from_logits(const matrix_view<In>& logits, Results&& results,
                          const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ GIBBS_KERNEL void entropy_from_logits_rows(const matrix_view<const T>& logits, T
 
 template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy(matrix_view<In> p, Results&& results) {
+void entropy(const matrix_view<In>& p, Results&& results) {
   detail::check_results("entropy", results, p);
   detail::entropy_rows<std::remove_const_t<In>, Arch>(p, std::ranges::data(results));
 }
@@ -226,7 +226,8 @@ detail::element<P> entropy(const P& p) {
 
 template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(matrix_view<In> logits, Results&& results, const logit_options& options) {
+void entropy_from_logits(const matrix_view<In>& logits, Results&& results,
+                         const logit_options& options) {
   detail::check_temperature("entropy_from_logits", options);
   detail::check_results("entropy_from_logits", results, logits);
   detail::entropy_from_logits_rows<std::remove_const_t<In>, Arch>(

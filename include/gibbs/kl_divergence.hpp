@@ -38,7 +38,7 @@ detail::element<P> kl_divergence(const P& p, const Q& q);
 /// not have as many elements as there are rows; nothing is written then.
 template <class P, class Q, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results);
+void kl_divergence(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results);
 
 /// The Kullback-Leibler divergence, in nats, of softmax(p_logits, options) from softmax(q_logits,
 /// options). With d = log(p / q) it is the sum of p (d - 1 + exp(-d)): terms that are never
@@ -62,8 +62,8 @@ detail::element<P> kl_divergence_from_logits(const P& p_logits, const Q& q_logit
 /// not have as many elements as there are rows; nothing is written then.
 template <class P, class Q, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,
-                               const logit_options& options = {});
+void kl_divergence_from_logits(const matrix_view<P>& p_logits, const matrix_view<Q>& q_logits,
+                               Results&& results, const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -745,7 +745,7 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
 
 template <class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence(matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+void kl_divergence(const matrix_view<P>& p, const matrix_view<Q>& q, Results&& results) {
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
   detail::check_results("kl_divergence", results, p, q);
   detail::kl_divergence_rows<std::remove_const_t<P>, Arch>(p, q, std::ranges::data(results));
@@ -761,8 +761,8 @@ detail::element<P> kl_divergence(const P& p, const Q& q) {
 
 template <class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence_from_logits(matrix_view<P> p_logits, matrix_view<Q> q_logits, Results&& results,
-                               const logit_options& options) {
+void kl_divergence_from_logits(const matrix_view<P>& p_logits, const matrix_view<Q>& q_logits,
+                               Results&& results, const logit_options& options) {
   constexpr auto function = "kl_divergence_from_logits";
   detail::check_temperature(function, options);
   detail::check_same_shape(function, "p_logits", p_logits, "q_logits", q_logits);

@@ -31,7 +31,8 @@ detail::element<Logits> log_sum_exp(const Logits& logits, const logit_options& o
 /// have as many elements as there are rows; nothing is written then.
 template <class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options = {});
+void log_sum_exp(const matrix_view<In>& logits, Results&& results,
+                 const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ detail::element<Logits> log_sum_exp(const Logits& logits, const logit_options& o
 
 template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void log_sum_exp(matrix_view<In> logits, Results&& results, const logit_options& options) {
+void log_sum_exp(const matrix_view<In>& logits, Results&& results, const logit_options& options) {
   detail::check_temperature("log_sum_exp", options);
   detail::check_results("log_sum_exp", results, logits);
   detail::log_sum_exp_rows<std::remove_const_t<In>, Arch>(logits, std::ranges::data(results),

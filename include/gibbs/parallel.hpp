@@ -37,60 +37,65 @@ concept execution_policy = std::is_execution_policy_v<std::remove_cvref_t<Policy
 // --- of matrices --------------------------------------------------------------------------------
 
 template <execution_policy Policy, class In, class Arch = detail::default_arch>
-void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-             const logit_options& options = {});
+void softmax(Policy&& policy, const matrix_view<In>& logits,
+             const matrix_view<std::remove_const_t<In>>& out, const logit_options& options = {});
 
 template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
-                              matrix_view<std::remove_const_t<In>> out, Results&& results,
+void softmax_with_log_sum_exp(Policy&& policy, const matrix_view<In>& logits,
+                              const matrix_view<std::remove_const_t<In>>& out, Results&& results,
                               const logit_options& options = {});
 
 template <execution_policy Policy, class In, class Arch = detail::default_arch>
-void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void log_softmax(Policy&& policy, const matrix_view<In>& logits,
+                 const matrix_view<std::remove_const_t<In>>& out,
                  const logit_options& options = {});
 
 template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
+void log_sum_exp(Policy&& policy, const matrix_view<In>& logits, Results&& results,
                  const logit_options& options = {});
 
 template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy(Policy&& policy, matrix_view<In> p, Results&& results);
+void entropy(Policy&& policy, const matrix_view<In>& p, Results&& results);
 
 template <execution_policy Policy, class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& results,
+void entropy_from_logits(Policy&& policy, const matrix_view<In>& logits, Results&& results,
                          const logit_options& options = {});
 
 template <execution_policy Policy, class P, class Q, class Results,
           class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results);
+void cross_entropy(Policy&& policy, const matrix_view<P>& p, const matrix_view<Q>& q,
+                   Results&& results);
 
 template <execution_policy Policy, class In, detail::label_range Labels, class Results,
           class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const Labels& labels,
+void cross_entropy_from_logits(Policy&& policy, const matrix_view<In>& logits, const Labels& labels,
                                Results&& results, const logit_options& options = {});
 
 template <execution_policy Policy, class In, class Target, class Results,
           class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_view<Target> target,
-                               Results&& results, const logit_options& options = {});
+void cross_entropy_from_logits(Policy&& policy, const matrix_view<In>& logits,
+                               const matrix_view<Target>& target, Results&& results,
+                               const logit_options& options = {});
 
 template <execution_policy Policy, class P, class Q, class Results,
           class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results);
+void kl_divergence(Policy&& policy, const matrix_view<P>& p, const matrix_view<Q>& q,
+                   Results&& results);
 
 template <execution_policy Policy, class P, class Q, class Results,
           class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_view<Q> q_logits,
-                               Results&& results, const logit_options& options = {});
+void kl_divergence_from_logits(Policy&& policy, const matrix_view<P>& p_logits,
+                               const matrix_view<Q>& q_logits, Results&& results,
+                               const logit_options& options = {});
 
 // --- of one long row ----------------------------------------------------------------------------
 
@@ -192,7 +197,7 @@ void for_rows(any_policy<Arch> policy, std::size_t rows, std::size_t columns, F 
 /// Calls of_row(row, temperature, policy) for one row after the other if they are so long that each
 /// comes in parts; otherwise of_rows(first row, number of rows) as for_rows does.
 template <class T, class Arch, class In, class OfRow, class OfRows>
-void for_rows_or_parts(any_policy<Arch> policy, matrix_view<In> logits,
+void for_rows_or_parts(any_policy<Arch> policy, const matrix_view<In>& logits,
                        const logit_options& options, OfRow of_row, OfRows of_rows) {
   if (logits.columns() <= 4 * long_row) {
     for_rows<T, Arch>(policy, logits.rows(), logits.columns(), of_rows);
@@ -220,8 +225,8 @@ void cross_entropy_labels(any_policy<Arch> policy, const matrix_view<const T>& l
 }  // namespace detail
 
 template <execution_policy Policy, class In, class Arch>
-void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-             const logit_options& options) {
+void softmax(Policy&& policy, const matrix_view<In>& logits,
+             const matrix_view<std::remove_const_t<In>>& out, const logit_options& options) {
   using T = std::remove_const_t<In>;
   detail::check_map("softmax", logits, out, options);
   detail::for_rows_or_parts<T, Arch>(
@@ -238,8 +243,8 @@ void softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_co
 
 template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
-                              matrix_view<std::remove_const_t<In>> out, Results&& results,
+void softmax_with_log_sum_exp(Policy&& policy, const matrix_view<In>& logits,
+                              const matrix_view<std::remove_const_t<In>>& out, Results&& results,
                               const logit_options& options) {
   using T = std::remove_const_t<In>;
   T* const to = std::ranges::data(results);
@@ -259,8 +264,8 @@ void softmax_with_log_sum_exp(Policy&& policy, matrix_view<In> logits,
 }
 
 template <execution_policy Policy, class In, class Arch>
-void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-                 const logit_options& options) {
+void log_softmax(Policy&& policy, const matrix_view<In>& logits,
+                 const matrix_view<std::remove_const_t<In>>& out, const logit_options& options) {
   using T = std::remove_const_t<In>;
   detail::check_map("log_softmax", logits, out, options);
   detail::for_rows_or_parts<T, Arch>(
@@ -277,7 +282,7 @@ void log_softmax(Policy&& policy, matrix_view<In> logits, matrix_view<std::remov
 
 template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
+void log_sum_exp(Policy&& policy, const matrix_view<In>& logits, Results&& results,
                  const logit_options& options) {
   using T = std::remove_const_t<In>;
   T* const to = std::ranges::data(results);
@@ -297,7 +302,7 @@ void log_sum_exp(Policy&& policy, matrix_view<In> logits, Results&& results,
 
 template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy(Policy&& policy, matrix_view<In> p, Results&& results) {
+void entropy(Policy&& policy, const matrix_view<In>& p, Results&& results) {
   using T = std::remove_const_t<In>;
   T* const to = std::ranges::data(results);
   detail::check_results("entropy", results, p);
@@ -310,7 +315,7 @@ void entropy(Policy&& policy, matrix_view<In> p, Results&& results) {
 
 template <execution_policy Policy, class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& results,
+void entropy_from_logits(Policy&& policy, const matrix_view<In>& logits, Results&& results,
                          const logit_options& options) {
   using T = std::remove_const_t<In>;
   T* const to = std::ranges::data(results);
@@ -330,7 +335,8 @@ void entropy_from_logits(Policy&& policy, matrix_view<In> logits, Results&& resu
 
 template <execution_policy Policy, class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+void cross_entropy(Policy&& policy, const matrix_view<P>& p, const matrix_view<Q>& q,
+                   Results&& results) {
   using T = std::remove_const_t<P>;
   T* const to = std::ranges::data(results);
   detail::check_same_shape("cross_entropy", "p", p, "q", q);
@@ -345,7 +351,7 @@ void cross_entropy(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&
 
 template <execution_policy Policy, class In, detail::label_range Labels, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const Labels& labels,
+void cross_entropy_from_logits(Policy&& policy, const matrix_view<In>& logits, const Labels& labels,
                                Results&& results, const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   using T = std::remove_const_t<In>;
@@ -357,8 +363,9 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, const La
 
 template <execution_policy Policy, class In, class Target, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_view<Target> target,
-                               Results&& results, const logit_options& options) {
+void cross_entropy_from_logits(Policy&& policy, const matrix_view<In>& logits,
+                               const matrix_view<Target>& target, Results&& results,
+                               const logit_options& options) {
   constexpr auto function = "cross_entropy_from_logits";
   using T = std::remove_const_t<In>;
   T* const to = std::ranges::data(results);
@@ -376,7 +383,8 @@ void cross_entropy_from_logits(Policy&& policy, matrix_view<In> logits, matrix_v
 
 template <execution_policy Policy, class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&& results) {
+void kl_divergence(Policy&& policy, const matrix_view<P>& p, const matrix_view<Q>& q,
+                   Results&& results) {
   using T = std::remove_const_t<P>;
   T* const to = std::ranges::data(results);
   detail::check_same_shape("kl_divergence", "p", p, "q", q);
@@ -391,8 +399,9 @@ void kl_divergence(Policy&& policy, matrix_view<P> p, matrix_view<Q> q, Results&
 
 template <execution_policy Policy, class P, class Q, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<P>>
-void kl_divergence_from_logits(Policy&& policy, matrix_view<P> p_logits, matrix_view<Q> q_logits,
-                               Results&& results, const logit_options& options) {
+void kl_divergence_from_logits(Policy&& policy, const matrix_view<P>& p_logits,
+                               const matrix_view<Q>& q_logits, Results&& results,
+                               const logit_options& options) {
   constexpr auto function = "kl_divergence_from_logits";
   using T = std::remove_const_t<P>;
   T* const to = std::ranges::data(results);

@@ -37,7 +37,7 @@ void softmax(const Logits& logits, Out&& out, const logit_options& options = {})
 
 /// The same for each row of a matrix. Errors: also if the shapes differ or rows of out overlap.
 template <class In, class Arch = detail::default_arch>
-void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
              const logit_options& options = {});
 
 /// softmax(logits, out, options), and returns log_sum_exp(logits, options).
@@ -49,8 +49,9 @@ softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& o
 /// have as many elements as there are rows, or overlaps logits or out.
 template <class In, class Results, class Arch = detail::default_arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-                              Results&& results, const logit_options& options = {});
+void softmax_with_log_sum_exp(const matrix_view<In>& logits,
+                              const matrix_view<std::remove_const_t<In>>& out, Results&& results,
+                              const logit_options& options = {});
 
 /// out[i] = logits[i] / temperature - log_sum_exp(logits, options), natural logarithm. out may be
 /// logits.
@@ -66,7 +67,7 @@ void log_softmax(const Logits& logits, Out&& out, const logit_options& options =
 
 /// The same for each row of a matrix. Errors: also if the shapes differ or rows of out overlap.
 template <class In, class Arch = detail::default_arch>
-void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void log_softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
                  const logit_options& options = {});
 
 // ---------------------------------------------------------------------------------------------------
@@ -919,7 +920,7 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
 }  // namespace detail
 
 template <class In, class Arch>
-void softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
              const logit_options& options) {
   detail::check_map("softmax", logits, out, options);
   detail::softmax_rows<std::remove_const_t<In>, Arch>(logits, out, options.temperature);
@@ -934,8 +935,9 @@ void softmax(const Logits& logits, Out&& out, const logit_options& options) {
 
 template <class In, class Results, class Arch>
 requires detail::output_of<Results, std::remove_const_t<In>>
-void softmax_with_log_sum_exp(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
-                              Results&& results, const logit_options& options) {
+void softmax_with_log_sum_exp(const matrix_view<In>& logits,
+                              const matrix_view<std::remove_const_t<In>>& out, Results&& results,
+                              const logit_options& options) {
   detail::check_map("softmax_with_log_sum_exp", logits, out, options);
   detail::check_results("softmax_with_log_sum_exp", results, logits, out);
   detail::softmax_with_log_sum_exp_rows<std::remove_const_t<In>, Arch>(
@@ -953,7 +955,7 @@ softmax_with_log_sum_exp(const Logits& logits, Out&& out, const logit_options& o
 }
 
 template <class In, class Arch>
-void log_softmax(matrix_view<In> logits, matrix_view<std::remove_const_t<In>> out,
+void log_softmax(const matrix_view<In>& logits, const matrix_view<std::remove_const_t<In>>& out,
                  const logit_options& options) {
   detail::check_map("log_softmax", logits, out, options);
   detail::log_softmax_rows<std::remove_const_t<In>, Arch>(logits, out, options.temperature);
