@@ -242,9 +242,9 @@ requires is_several<Several> GIBBS_PART batch<T, Several> read_parts(From from) 
   auto both = read_pairs_of_parts<T, single_arch<Several>>(from);
   return {both.first, both.second};
 }
-template <class T, class Arch>
-GIBBS_PART void write_parts(T* to, std::size_t apart, const batch<T, two<Arch>>& x) {
-  write_pairs_of_parts(to, apart, x.left, x.right);
+template <class T, class Arch, class To>
+GIBBS_PART void write_parts(To to, const batch<T, two<Arch>>& x) {
+  write_pairs_of_parts(to, x.left, x.right);
 }
 template <class T, class Several>
 requires is_several<Several> GIBBS_PART two_batches<T, Several> interleave_parts(

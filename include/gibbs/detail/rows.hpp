@@ -255,10 +255,7 @@ class tile {
     } else {
       for (std::size_t lane = 0; lane < step; lane += count) {
         const T* row[count];
-        row[0] = first + lane * stride;
-        unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
-          row[r + 1] = is_several<Arch> || r + 1 < rows ? row[r] + stride : row[r];
-        });
+        each_row(row, first + lane * stride, stride);
         for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
           read_columns<A>(data_ + (c * step + lane),
                           [&](std::size_t r, std::size_t k)
@@ -272,7 +269,8 @@ class tile {
   template <class F>
   GIBBS_PART void write_rows(const matrix_view<T>& to, row_set chosen, F f) {
     const std::size_t columns = columns_;
-    const bool is_whole = columns >= part && chosen == all_lanes<T, Arch>;
+    const std::size_t stride = to.row_stride();
+    const bool is_whole = columns >= part && chosen == first_rows(rows_);
     if (is_several<Arch> || !is_whole) {
       for (std::size_t c = 0; c < columns; ++c) set(c, f((*this)[c]));
     }
@@ -281,31 +279,40 @@ class tile {
         T* row = row_of(to, r);
         for (std::size_t c = 0; c < columns; ++c) row[c] = data_[c * step + r];
       });
-      return;
-    }
-    const std::size_t stride = to.row_stride();
-    if constexpr (has_many_rows) {
+    } else if constexpr (has_many_rows) {
       for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
         T* row = to.data() + c;
         for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
-          write_columns<A>(row, stride, [&](std::size_t k) GIBBS_PART_LAMBDA {
-            return read<T, single>(data_ + (c + k) * step + lane);
-          });
+          write_columns<A>(
+              [&](std::size_t k)
+                  GIBBS_PART_LAMBDA { return read<T, single>(data_ + (c + k) * step + lane); },
+              [&](std::size_t r) GIBBS_PART_LAMBDA {
+                return parts_apart{row + r * stride, part * stride};
+              });
         }
       });
     } else if constexpr (is_several<Arch>) {
       T* row = to.data();
       for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
         for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
-          write_columns<A>(row + c, stride, [&](std::size_t k) GIBBS_PART_LAMBDA {
-            return read<T, single>(data_ + (c + k) * step + lane);
-          });
+          T* from_c = row + c;
+          write_columns<A>(
+              [&](std::size_t k)
+                  GIBBS_PART_LAMBDA { return read<T, single>(data_ + (c + k) * step + lane); },
+              [&](std::size_t r) GIBBS_PART_LAMBDA {
+                return parts_apart{from_c + r * stride, part * stride};
+              });
         });
       }
     } else {
+      T* row[count];
+      each_row(row, to.data(), stride);
       for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
-        write_columns<A>(to.data() + c, stride,
-                         [&](std::size_t k) GIBBS_PART_LAMBDA { return f((*this)[c + k]); });
+        write_columns<A>([&](std::size_t k) GIBBS_PART_LAMBDA { return f((*this)[c + k]); },
+                         [&](std::size_t r) GIBBS_PART_LAMBDA {
+                           return [&row, r, c](std::size_t k)
+                                      GIBBS_PART_LAMBDA { return row[k * part + r] + c; };
+                         });
       });
     }
   }
@@ -344,6 +351,17 @@ class tile {
   }
 
  private:
+  /// The addresses of as many rows as a register has lanes. Those beyond the last are its own, to
+  /// which the same is written as from the last.
+  template <class U>
+  GIBBS_PART void each_row(U* (&row)[count], U* first, std::size_t stride) const {
+    const std::size_t rows = rows_;
+    row[0] = first;
+    unroll<count - 1>([&](std::size_t r) GIBBS_PART_LAMBDA {
+      row[r + 1] = is_several<Arch> || r + 1 < rows ? row[r] + stride : row[r];
+    });
+  }
+
   /// Calls f(A(), c) for groups of columns, from c on: as many as a part of a register has numbers,
   /// or twice as many where A is two<single>. Those at the end may be in two groups.
   template <class F>
@@ -366,9 +384,15 @@ class tile {
             GIBBS_PART_LAMBDA { write_apart(to + k * step, part * step, x); });
   }
 
+  struct parts_apart {
+    T* first;
+    std::size_t apart;
+    GIBBS_PART T* operator()(std::size_t k) const { return first + k * apart; }
+  };
+
   /// Likewise, where column(k) is number k of the group.
-  template <class A, class Column>
-  GIBBS_PART static void write_columns(T* to, std::size_t stride, Column column) {
+  template <class A, class Column, class At>
+  GIBBS_PART static void write_columns(Column column, At at) {
     transpose_parts<T, A>(
         [&](std::size_t k) GIBBS_PART_LAMBDA {
           if constexpr (is_several<A>) {
@@ -377,8 +401,7 @@ class tile {
             return column(k);
           }
         },
-        [&](std::size_t r, const batch<T, A>& x)
-            GIBBS_PART_LAMBDA { write_parts(to + r * stride, part * stride, x); });
+        [&](std::size_t r, const batch<T, A>& x) GIBBS_PART_LAMBDA { write_parts(at(r), x); });
   }
 
   std::size_t rows_;

@@ -570,34 +570,34 @@ requires(!is_several<Arch>) GIBBS_PART batch<T, Arch> read_parts(From from) {
   }
 }
 
-/// Part k of x at to + k * apart.
-template <class T, class Arch>
-GIBBS_PART void write_parts(T* to, [[maybe_unused]] std::size_t apart, const batch<T, Arch>& x) {
+/// Writes part k of x to to(k).
+template <class T, class Arch, class To>
+GIBBS_PART void write_parts(To to, const batch<T, Arch>& x) {
 #if GIBBS_X86 && XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
-    _mm_storeu_ps(to, _mm512_castps512_ps128(x));
-    _mm_storeu_ps(to + apart, _mm512_extractf32x4_ps(x, 1));
-    _mm_storeu_ps(to + 2 * apart, _mm512_extractf32x4_ps(x, 2));
-    _mm_storeu_ps(to + 3 * apart, _mm512_extractf32x4_ps(x, 3));
+    _mm_storeu_ps(to(0), _mm512_castps512_ps128(x));
+    _mm_storeu_ps(to(1), _mm512_extractf32x4_ps(x, 1));
+    _mm_storeu_ps(to(2), _mm512_extractf32x4_ps(x, 2));
+    _mm_storeu_ps(to(3), _mm512_extractf32x4_ps(x, 3));
   } else if constexpr (is_avx512<Arch>) {
     const __m512 y = _mm512_castpd_ps(x);
-    _mm_storeu_pd(to, _mm512_castpd512_pd128(x));
-    _mm_storeu_pd(to + apart, _mm_castps_pd(_mm512_extractf32x4_ps(y, 1)));
-    _mm_storeu_pd(to + 2 * apart, _mm_castps_pd(_mm512_extractf32x4_ps(y, 2)));
-    _mm_storeu_pd(to + 3 * apart, _mm_castps_pd(_mm512_extractf32x4_ps(y, 3)));
+    _mm_storeu_pd(to(0), _mm512_castpd512_pd128(x));
+    _mm_storeu_pd(to(1), _mm_castps_pd(_mm512_extractf32x4_ps(y, 1)));
+    _mm_storeu_pd(to(2), _mm_castps_pd(_mm512_extractf32x4_ps(y, 2)));
+    _mm_storeu_pd(to(3), _mm_castps_pd(_mm512_extractf32x4_ps(y, 3)));
   } else
 #endif
 #if GIBBS_X86 && XSIMD_WITH_AVX
       if constexpr (is_avx<Arch> && std::is_same_v<T, float>) {
-    _mm_storeu_ps(to, _mm256_castps256_ps128(x));
-    _mm_storeu_ps(to + apart, _mm256_extractf128_ps(x, 1));
+    _mm_storeu_ps(to(0), _mm256_castps256_ps128(x));
+    _mm_storeu_ps(to(1), _mm256_extractf128_ps(x, 1));
   } else if constexpr (is_avx<Arch>) {
-    _mm_storeu_pd(to, _mm256_castpd256_pd128(x));
-    _mm_storeu_pd(to + apart, _mm256_extractf128_pd(x, 1));
+    _mm_storeu_pd(to(0), _mm256_castpd256_pd128(x));
+    _mm_storeu_pd(to(1), _mm256_extractf128_pd(x, 1));
   } else
 #endif
   {
-    write(to, x);
+    write(to(0), x);
   }
 }
 
@@ -623,14 +623,17 @@ GIBBS_PART two_batches<T, Arch> read_pairs_of_parts(From from) {
     return halve_pieces<2>(read<T, Arch>(from(0)), read<T, Arch>(from(1)));
 }
 
-/// Part k of a at to + k * apart, and that of b right behind it.
-template <class T, class Arch>
-GIBBS_PART void write_pairs_of_parts(T* to, std::size_t apart, const batch<T, Arch>& a,
-                                     const batch<T, Arch>& b) {
+/// Writes part k of a to to(k), and that of b right behind it.
+template <class T, class Arch, class To>
+GIBBS_PART void write_pairs_of_parts(To to, const batch<T, Arch>& a, const batch<T, Arch>& b) {
 #if XSIMD_WITH_AVX512F
   if constexpr (is_avx512<Arch>) {
     const __m512i low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
     const __m512i high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    const auto put = [&](std::size_t k, const __m512d& x) GIBBS_PART_LAMBDA {
+      _mm256_storeu_pd(reinterpret_cast<double*>(to(k)), _mm512_castpd512_pd256(x));
+      _mm256_storeu_pd(reinterpret_cast<double*>(to(k + 1)), _mm512_extractf64x4_pd(x, 1));
+    };
     __m512d x;
     __m512d y;
     if constexpr (std::is_same_v<T, float>) {
@@ -640,20 +643,14 @@ GIBBS_PART void write_pairs_of_parts(T* to, std::size_t apart, const batch<T, Ar
       x = a;
       y = b;
     }
-    const auto put = [&](std::size_t k, const __m512d& v) GIBBS_PART_LAMBDA {
-      double* to_first = reinterpret_cast<double*>(to + k * apart);
-      double* to_second = reinterpret_cast<double*>(to + (k + 1) * apart);
-      _mm256_storeu_pd(to_first, _mm512_castpd512_pd256(v));
-      _mm256_storeu_pd(to_second, _mm512_extractf64x4_pd(v, 1));
-    };
     put(0, _mm512_permutex2var_pd(x, low, y));
     put(2, _mm512_permutex2var_pd(x, high, y));
   } else
 #endif
   {
     auto rows = halve_pieces<2>(a, b);
-    write(to, rows.first);
-    write(to + apart, rows.second);
+    write(to(0), rows.first);
+    write(to(1), rows.second);
   }
 }
 #endif
