@@ -128,6 +128,10 @@ struct cross_entropy_term {
 template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
                                      T* results) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    cross_entropy_rows<T, Arch>(rows_of(p, i, n), rows_of(q, i, n), results + i);
+  };
+  if (for_few_apart<T, Arch>(p, longest_not_in_pieces<T, Arch>, self)) return;
   reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
 }
 
@@ -149,6 +153,11 @@ GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t la
 template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, label_view labels,
                                            T* results, double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    cross_entropy_label_rows<T, Arch>(rows_of(logits, i, n), labels.from(i), results + i,
+                                      at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
@@ -303,6 +312,11 @@ template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_target_rows(const matrix_view<const T>& logits,
                                             const matrix_view<const T>& target, T* results,
                                             double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    cross_entropy_target_rows<T, Arch>(rows_of(logits, i, n), rows_of(target, i, n), results + i,
+                                       at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms(),

@@ -92,6 +92,10 @@ struct entropy_term {
 
 template <class T, class Arch>
 GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    entropy_rows<T, Arch>(rows_of(p, i, n), results + i);
+  };
+  if (for_few_apart<T, Arch>(p, longest_not_in_pieces<T, Arch>, self)) return;
   reduce_probabilities<entropy_term, T, Arch>(results, true, p);
 }
 
@@ -194,6 +198,10 @@ GIBBS_KERNEL T entropy_from_logits_row(const T* x, std::size_t n, const temperat
 template <class T, class Arch>
 GIBBS_KERNEL void entropy_from_logits_rows(const matrix_view<const T>& logits, T* results,
                                            double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    entropy_from_logits_rows<T, Arch>(rows_of(logits, i, n), results + i, at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T>{t.inverse.hi},

@@ -57,6 +57,10 @@ GIBBS_KERNEL T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& 
 template <class T, class Arch>
 GIBBS_KERNEL void log_sum_exp_rows(const matrix_view<const T>& logits, T* results,
                                    double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    log_sum_exp_rows<T, Arch>(rows_of(logits, i, n), results + i, at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),

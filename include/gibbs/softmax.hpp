@@ -697,6 +697,10 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
 template <class T, class Arch>
 GIBBS_KERNEL void softmax_rows(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    softmax_rows<T, Arch>(rows_of(logits, i, n), rows_of(out, i, n), at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_not_in_pieces<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns == 0) return;
@@ -723,6 +727,11 @@ template <class T, class Arch>
 GIBBS_KERNEL void softmax_with_log_sum_exp_rows(const matrix_view<const T>& logits,
                                                 const matrix_view<T>& out, T* results,
                                                 double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    softmax_with_log_sum_exp_rows<T, Arch>(rows_of(logits, i, n), rows_of(out, i, n), results + i,
+                                           at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_not_in_pieces<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns <= 1) {
@@ -873,6 +882,10 @@ GIBBS_KERNEL void log_softmax_in_pieces(const matrix_view<const T>& logits,
 template <class T, class Arch>
 GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                    double at_temperature) {
+  const auto self = [&](std::size_t i, std::size_t n) {
+    log_softmax_rows<T, Arch>(rows_of(logits, i, n), rows_of(out, i, n), at_temperature);
+  };
+  if (for_few_apart<T, Arch>(logits, longest_not_in_pieces<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const auto alone = [&](std::size_t i) {

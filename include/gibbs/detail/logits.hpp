@@ -576,17 +576,17 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
     return;
   }
   const std::size_t among_others =
-      rows_among_others<T, Arch>(logits.rows(), columns, columns <= longest_transposed<T, Arch>);
+      rows_among_others<T, Arch>(logits.rows(), columns <= longest_transposed<T, Arch>);
   if constexpr (takes_four<Arch>) {
-    // Not by put(), a call that a single row would wait for.
-    for (std::size_t i = among_others; i < logits.rows(); ++i) {
+    if (among_others < logits.rows()) {  // not by put(), a call that a single row would wait for
+      const std::size_t i = among_others;
       lone_row<T, Arch> x(rows_of(logits, i, 1));
       auto totals = add_up_tile<T, Arch>(t, of, x, lone_row<T, Arch>(rows_of(others, i, 1))...);
       row_results<T, Arch> finished = finish(i, 1, totals);
       const bool done = (totals.plain & lane_bits<T, Arch>(finished.valid, 1)) != 0;
       results[i] = done ? first_lane(finished.value) : alone(i);
+      if (i == 0) return;
     }
-    if (among_others == 0) return;
   }
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {

@@ -169,16 +169,17 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
     });
   };
   const std::size_t among_others =
-      rows_among_others<T, Arch>(x.rows(), columns, columns <= longest_not_in_pieces<T, Arch>);
+      rows_among_others<T, Arch>(x.rows(), columns <= longest_not_in_pieces<T, Arch>);
   if constexpr (takes_four<Arch>) {
-    for (std::size_t i = among_others; i < x.rows(); ++i) {
+    if (among_others < x.rows()) {
+      const std::size_t i = among_others;
       B mark(T(0));
       auto total = add_up_tiles<T, Arch>(marking_term<T, Arch, term_type>{term_type(), mark},
                                          lone_row<T, Arch>(rows_of(x, i, 1)),
                                          lone_row<T, Arch>(rows_of(others, i, 1))...);
       put(i, 1, total, mark_of_all(mark));
+      if (i == 0) return;
     }
-    if (among_others == 0) return;
   }
   constexpr std::size_t longest =
       (std::min)(term_type::longest_of_four, shortest_in_pieces<Arch> - 1);

@@ -469,31 +469,48 @@ class lone_row {
   alignas(64) T data_[longest_tile];
 };
 
-/// How many rows are taken together with others: all but, where that is faster, a few short ones
-/// that are left over. (A register of rows takes as long, whatever the number of rows in it.)
+/// How many rows are taken together with others: all but, where that is faster, a short one that is
+/// left over.
 template <class T, class Arch>
-GIBBS_PART std::size_t rows_among_others(std::size_t rows, std::size_t columns, bool are_short) {
-  constexpr std::size_t most = (std::max)(lanes<T, Arch> / 4, std::size_t(1));
-  const std::size_t left_over = rows % lanes<T, Arch>;
-  const bool is_few = left_over <= (std::min)(1 + columns / 40, most);
-  return takes_four<Arch> && are_short && is_few ? rows - left_over : rows;
+GIBBS_PART std::size_t rows_among_others(std::size_t rows, bool are_short) {
+  return takes_four<Arch> && are_short && rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
 }
 
-/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: a few
-/// that are left over each by itself, four<Arch> side by side where rows are not longer than
-/// Longest, and the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a
-/// Tile.
+/// Calls f(first, count) for the rows before a few that are left over, and for each of those, where
+/// that is faster (a register of rows takes as long, whatever the number of rows in it) and rows
+/// are not longer than `longest`. Returns whether it is. A kernel begins with this, and calls
+/// itself: in a loop inside, a row that is the only one would wait for all that compilers take out
+/// of the loop.
+template <class T, class Arch, class F>
+GIBBS_PART bool for_few_apart(const matrix_view<const T>& x, std::size_t longest, F f) {
+  constexpr std::size_t most = takes_four<Arch> ? lanes<T, Arch> / 4 : 0;
+  if constexpr (most > 1) {
+    const std::size_t rows = x.rows();
+    const std::size_t columns = x.columns();
+    const std::size_t left_over = rows % lanes<T, Arch>;
+    if (left_over > 1 && left_over <= (std::min)(most, 1 + columns / 40) && columns <= longest) {
+      if (left_over < rows) f(0, rows - left_over);
+      for (std::size_t i = rows - left_over; i < rows; ++i) f(i, 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: one
+/// that is left over by itself, four<Arch> side by side where rows are not longer than Longest, and
+/// the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a Tile.
 template <template <class, class, class> class Group, class T, class Arch, std::size_t Longest,
           class Before, class After>
 GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
-  const std::size_t among_others = rows_among_others<T, Arch>(rows, columns, true);
+  const std::size_t among_others = rows_among_others<T, Arch>(rows, true);
   if constexpr (takes_four<Arch>) {
-    for (std::size_t i = among_others; i < rows; ++i) {
+    if (among_others < rows) {
       Group<T, Arch, lone_row<T, Arch>> row;
-      before(row, i, 1);
-      after(row, i, 1);
+      before(row, among_others, 1);
+      after(row, among_others, 1);
+      if (among_others == 0) return;
     }
-    if (among_others == 0) return;
   }
   const std::size_t start = for_each_four<T, Arch, Longest>(
       among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
