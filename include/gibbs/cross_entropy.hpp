@@ -128,11 +128,10 @@ struct cross_entropy_term {
 template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
                                      T* results) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    cross_entropy_rows<T, Arch>(rows_of(p, i, n), rows_of(q, i, n), results + i);
+  const auto again = [&](std::size_t i) {
+    cross_entropy_rows<T, Arch>(rows_of(p, i, 1), rows_of(q, i, 1), results + i);
   };
-  if (for_few_apart<T, Arch>(p, longest_not_in_pieces<T, Arch>, self)) return;
-  reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
+  reduce_probabilities<cross_entropy_term, T, Arch>(results, true, again, p, q);
 }
 
 /// Differences of logits up to this much can be divided by a moderate temperature without overflow.
@@ -153,11 +152,6 @@ GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t la
 template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, label_view labels,
                                            T* results, double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    cross_entropy_label_rows<T, Arch>(rows_of(logits, i, n), labels.from(i), results + i,
-                                      at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const T lowest = -largest_difference(t);
   reduce_logits<T, Arch>(
@@ -179,6 +173,10 @@ GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, l
       [&](std::size_t i) {
         return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), labels[i], t,
                                                 one_by_one());
+      },
+      [&](std::size_t i) {
+        cross_entropy_label_rows<T, Arch>(rows_of(logits, i, 1), labels.from(i), results + i,
+                                          at_temperature);
       },
       logits);
 }
@@ -312,11 +310,6 @@ template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_target_rows(const matrix_view<const T>& logits,
                                             const matrix_view<const T>& target, T* results,
                                             double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    cross_entropy_target_rows<T, Arch>(rows_of(logits, i, n), rows_of(target, i, n), results + i,
-                                       at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, target_terms(),
@@ -328,6 +321,10 @@ GIBBS_KERNEL void cross_entropy_target_rows(const matrix_view<const T>& logits,
       [&](std::size_t i) {
         return cross_entropy_target_row<T, Arch>(row_of(logits, i), row_of(target, i),
                                                  logits.columns(), t);
+      },
+      [&](std::size_t i) {
+        cross_entropy_target_rows<T, Arch>(rows_of(logits, i, 1), rows_of(target, i, 1),
+                                           results + i, at_temperature);
       },
       logits, target);
 }

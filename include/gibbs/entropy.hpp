@@ -92,11 +92,8 @@ struct entropy_term {
 
 template <class T, class Arch>
 GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    entropy_rows<T, Arch>(rows_of(p, i, n), results + i);
-  };
-  if (for_few_apart<T, Arch>(p, longest_not_in_pieces<T, Arch>, self)) return;
-  reduce_probabilities<entropy_term, T, Arch>(results, true, p);
+  const auto again = [&](std::size_t i) { entropy_rows<T, Arch>(rows_of(p, i, 1), results + i); };
+  reduce_probabilities<entropy_term, T, Arch>(results, true, again, p);
 }
 
 /// The sums of weight_terms and the weighted sum of (max - x) / T, with only the first part of 1 /
@@ -198,10 +195,6 @@ GIBBS_KERNEL T entropy_from_logits_row(const T* x, std::size_t n, const temperat
 template <class T, class Arch>
 GIBBS_KERNEL void entropy_from_logits_rows(const matrix_view<const T>& logits, T* results,
                                            double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    entropy_from_logits_rows<T, Arch>(rows_of(logits, i, n), results + i, at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, entropy_from_logits_terms<T>{t.inverse.hi},
@@ -212,6 +205,9 @@ GIBBS_KERNEL void entropy_from_logits_rows(const matrix_view<const T>& logits, T
       [&](std::size_t i) {
         return entropy_from_logits_row<T, Arch>(row_of(logits, i), logits.columns(), t,
                                                 one_by_one());
+      },
+      [&](std::size_t i) {
+        entropy_from_logits_rows<T, Arch>(rows_of(logits, i, 1), results + i, at_temperature);
       },
       logits);
 }

@@ -517,11 +517,10 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
 template <class T, class Arch>
 GIBBS_KERNEL void kl_divergence_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
                                      T* results) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    kl_divergence_rows<T, Arch>(rows_of(p, i, n), rows_of(q, i, n), results + i);
+  const auto again = [&](std::size_t i) {
+    kl_divergence_rows<T, Arch>(rows_of(p, i, 1), rows_of(q, i, 1), results + i);
   };
-  if (for_few_apart<T, Arch>(p, longest_not_in_pieces<T, Arch>, self)) return;
-  reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
+  reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, again, p, q);
 }
 
 /// Of two rows of logits longer ones are transposed than of one.
@@ -687,11 +686,10 @@ template <class T, class Arch>
 GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_logits,
                                                  const matrix_view<const T>& q_logits, T* results,
                                                  double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    kl_divergence_from_logits_rows<T, Arch>(rows_of(p_logits, i, n), rows_of(q_logits, i, n),
+  const auto again = [&](std::size_t i) {
+    kl_divergence_from_logits_rows<T, Arch>(rows_of(p_logits, i, 1), rows_of(q_logits, i, 1),
                                             results + i, at_temperature);
   };
-  if (for_few_apart<T, Arch>(p_logits, longest_tile, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
   if (columns == 1) {  // probabilities of 1, if they are any
@@ -721,8 +719,9 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
     put(first, rows, values, plain & lane_bits<T, A>(result.valid, rows));
   };
   const std::size_t among_others =
-      rows_among_others<T, Arch>(p_logits.rows(), may_be_plain && columns <= longest_tile);
+      rows_among_others<T, Arch>(p_logits.rows(), columns, may_be_plain && columns <= longest_tile);
   if constexpr (takes_four<Arch>) {
+    for (std::size_t i = among_others + 1; i < p_logits.rows(); ++i) again(i);
     if (among_others < p_logits.rows()) {
       put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), among_others, 1);
     }

@@ -57,10 +57,6 @@ GIBBS_KERNEL T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& 
 template <class T, class Arch>
 GIBBS_KERNEL void log_sum_exp_rows(const matrix_view<const T>& logits, T* results,
                                    double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    log_sum_exp_rows<T, Arch>(rows_of(logits, i, n), results + i, at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_transposed<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   reduce_logits<T, Arch>(
       results, t, weight_sums(),
@@ -70,6 +66,9 @@ GIBBS_KERNEL void log_sum_exp_rows(const matrix_view<const T>& logits, T* result
       },
       [&](std::size_t i) {
         return log_sum_exp_row<T, Arch>(row_of(logits, i), logits.columns(), t, one_by_one());
+      },
+      [&](std::size_t i) {
+        log_sum_exp_rows<T, Arch>(rows_of(logits, i, 1), results + i, at_temperature);
       },
       logits);
 }

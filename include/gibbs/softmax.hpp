@@ -514,15 +514,15 @@ GIBBS_KERNEL void softmax_in_pieces(const matrix_view<const T>& logits, const ma
                                     const subnormal_distance<T, Arch>& subnormal, Finish finish) {
   const piece_count<T, Arch> pieces(logits.columns());
   const T limit = plain_row<T, Arch>::limit(t);
-  softmax_of_pieces<WithTotal, T, Arch> two[2];
+  softmax_of_pieces<WithTotal, T, Arch> groups[2];
   in_three_steps(
       logits.rows(), lanes<T, Arch>,
       [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
-        two[k].look(pieces, rows_of(logits, first, rows), t, limit, subnormal);
+        groups[k].look(pieces, rows_of(logits, first, rows), t, limit, subnormal);
       },
-      [&](std::size_t k) GIBBS_PART_LAMBDA { two[k].weigh(pieces, t); },
+      [&](std::size_t k) GIBBS_PART_LAMBDA { groups[k].weigh(pieces, t); },
       [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
-        finish(first, rows, two[k].write(pieces, rows_of(out, first, rows)));
+        finish(first, rows, groups[k].write(pieces, rows_of(out, first, rows)));
       });
 }
 
@@ -655,10 +655,10 @@ GIBBS_KERNEL T softmax_with_log_sum_exp_row(const T* x, T* out, std::size_t n,
 }
 
 /// Rows that are not longer than long_row. Calls done(first, totals) after each group of rows from
-/// `first` on, and alone(i) for rows that are not plain.
-template <bool WithTotal, class T, class Arch, class Done, class Alone>
+/// `first` on, and alone(i) for rows that are not plain. For again(i) see in_short_groups().
+template <bool WithTotal, class T, class Arch, class Done, class Alone, class Again>
 GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_view<T>& out,
-                               const temperature<T>& t, Done done, Alone alone) {
+                               const temperature<T>& t, Done done, Alone alone, Again again) {
   const std::size_t columns = logits.columns();
   if (plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
@@ -682,7 +682,8 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
         [&](auto& group, std::size_t first, std::size_t rows)
             GIBBS_PART_LAMBDA { group.weigh(rows_of(logits, first, rows), t, subnormal); },
         [&](auto& group, std::size_t first, std::size_t rows)
-            GIBBS_PART_LAMBDA { finish(first, rows, group.write(rows_of(out, first, rows))); });
+            GIBBS_PART_LAMBDA { finish(first, rows, group.write(rows_of(out, first, rows))); },
+        again);
     return;
   }
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
@@ -697,10 +698,6 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
 template <class T, class Arch>
 GIBBS_KERNEL void softmax_rows(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    softmax_rows<T, Arch>(rows_of(logits, i, n), rows_of(out, i, n), at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_not_in_pieces<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns == 0) return;
@@ -720,6 +717,9 @@ GIBBS_KERNEL void softmax_rows(const matrix_view<const T>& logits, const matrix_
       logits, out, t, [](std::size_t, const rows_done&) {},
       [&](std::size_t i) {
         softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
+      },
+      [&](std::size_t i) {
+        softmax_rows<T, Arch>(rows_of(logits, i, 1), rows_of(out, i, 1), at_temperature);
       });
 }
 
@@ -727,11 +727,6 @@ template <class T, class Arch>
 GIBBS_KERNEL void softmax_with_log_sum_exp_rows(const matrix_view<const T>& logits,
                                                 const matrix_view<T>& out, T* results,
                                                 double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    softmax_with_log_sum_exp_rows<T, Arch>(rows_of(logits, i, n), rows_of(out, i, n), results + i,
-                                           at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_not_in_pieces<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   if (columns <= 1) {
@@ -757,6 +752,10 @@ GIBBS_KERNEL void softmax_with_log_sum_exp_rows(const matrix_view<const T>& logi
         const T* x = row_of(logits, i);
         results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
         softmax_careful<T, Arch>(x, row_of(out, i), columns, t, one_by_one());
+      },
+      [&](std::size_t i) {
+        softmax_with_log_sum_exp_rows<T, Arch>(rows_of(logits, i, 1), rows_of(out, i, 1),
+                                               results + i, at_temperature);
       });
 }
 
@@ -869,23 +868,19 @@ GIBBS_KERNEL void log_softmax_in_pieces(const matrix_view<const T>& logits,
                                         const matrix_view<T>& out, const temperature<T>& t,
                                         Finish finish) {
   const piece_count<T, Arch> pieces(logits.columns());
-  log_softmax_of_pieces<T, Arch> two[2];
+  log_softmax_of_pieces<T, Arch> groups[2];
   in_two_stages(
       logits.rows(), lanes<T, Arch>,
       [&](std::size_t k, std::size_t first, std::size_t rows)
-          GIBBS_PART_LAMBDA { two[k].add_up(pieces, rows_of(logits, first, rows), t); },
+          GIBBS_PART_LAMBDA { groups[k].add_up(pieces, rows_of(logits, first, rows), t); },
       [&](std::size_t k, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
-        finish(two[k].write(pieces, rows_of(out, first, rows), t), first, rows);
+        finish(groups[k].write(pieces, rows_of(out, first, rows), t), first, rows);
       });
 }
 
 template <class T, class Arch>
 GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const matrix_view<T>& out,
                                    double at_temperature) {
-  const auto self = [&](std::size_t i, std::size_t n) {
-    log_softmax_rows<T, Arch>(rows_of(logits, i, n), rows_of(out, i, n), at_temperature);
-  };
-  if (for_few_apart<T, Arch>(logits, longest_not_in_pieces<T, Arch>, self)) return;
   const temperature<T> t(at_temperature);
   const std::size_t columns = logits.columns();
   const auto alone = [&](std::size_t i) {
@@ -910,6 +905,9 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
             GIBBS_PART_LAMBDA { group.add_up(rows_of(logits, first, rows), t); },
         [&](auto& group, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
           alone_unless(group.write(rows_of(out, first, rows), t), first, rows);
+        },
+        [&](std::size_t i) {
+          log_softmax_rows<T, Arch>(rows_of(logits, i, 1), rows_of(out, i, 1), at_temperature);
         });
     return;
   }

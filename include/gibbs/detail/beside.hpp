@@ -237,8 +237,10 @@ GIBBS_PART void write(T* to, const batch<T, beside<Left, Right>>& x) {
 }
 
 #if GIBBS_X86 && XSIMD_WITH_AVX
+/// Two parts of each row: the first on the left, the second on the right.
 template <class T, class Several, class From>
 requires is_several<Several> GIBBS_PART batch<T, Several> read_parts(From from) {
+  static_assert(abreast<Several> == 2);
   auto both = read_pairs_of_parts<T, single_arch<Several>>(from);
   return {both.first, both.second};
 }
@@ -246,6 +248,7 @@ template <class T, class Arch, class To>
 GIBBS_PART void write_parts(To to, const batch<T, two<Arch>>& x) {
   write_pairs_of_parts(to, x.left, x.right);
 }
+/// Of each side by itself.
 template <class T, class Several>
 requires is_several<Several> GIBBS_PART two_batches<T, Several> interleave_parts(
     const batch<T, Several>& a, const batch<T, Several>& b) {

@@ -565,19 +565,20 @@ struct row_results {
 
 /// results[r] is what finish(first, rows, totals) makes of the sums, a lane a row from `first` on,
 /// where the row is plain, not too long, and the result valid; otherwise alone(r). The totals may
-/// be those of four<Arch>.
-template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
+/// be those of four<Arch>. For again(i) see in_short_groups().
+template <class T, class Arch, class Terms, class Finish, class Alone, class Again, class... Others>
 GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
-                              Alone alone, const matrix_view<const T>& logits,
-                              const Others&... others) {
+                              Alone alone, [[maybe_unused]] Again again,
+                              const matrix_view<const T>& logits, const Others&... others) {
   const std::size_t columns = logits.columns();
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
     return;
   }
   const std::size_t among_others =
-      rows_among_others<T, Arch>(logits.rows(), columns <= longest_transposed<T, Arch>);
+      rows_among_others<T, Arch>(logits.rows(), columns, columns <= longest_transposed<T, Arch>);
   if constexpr (takes_four<Arch>) {
+    for (std::size_t i = among_others + 1; i < logits.rows(); ++i) again(i);
     if (among_others < logits.rows()) {  // not by put(), a call that a single row would wait for
       const std::size_t i = among_others;
       lone_row<T, Arch> x(rows_of(logits, i, 1));
@@ -592,7 +593,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {
     row_results<T, A> finished = finish(first, rows, totals);
     const row_set done = totals.plain & lane_bits<T, A>(finished.valid, rows);
-    if (rows == lanes<T, A> && done == all_lanes<T, A>) {
+    if (rows == lanes<T, A> && done == first_rows(rows)) {
       write(results + first, finished.value);
       return;
     }

@@ -63,8 +63,9 @@ GIBBS_PART std::size_t for_each_four([[maybe_unused]] std::size_t rows,
   return done;
 }
 
-/// Calls each(k, row k) and then done(k, column k) with those columns, part by part, of part_lanes
-/// rows. No array is used, since compilers leave those in memory.
+/// Calls done(k, column k) with the columns of part_lanes rows, each(k), part by part; of two<Arch>
+/// with those of the first parts and of the second ones. No array is used, since compilers leave
+/// those in memory.
 template <class T, class Arch, class Each, class Done>
 GIBBS_PART void transpose_parts(Each each, Done done) {
   constexpr std::size_t size = part_lanes<T, single_arch<Arch>>;
@@ -92,8 +93,6 @@ GIBBS_INLINE constexpr row_set first_rows(std::size_t rows) {
   return (row_set(2) << (rows - 1)) - 1;
 }
 GIBBS_INLINE constexpr bool has_row(row_set rows, std::size_t r) { return (rows >> r & 1) != 0; }
-template <class T, class Arch>
-inline constexpr row_set all_lanes = first_rows(lanes<T, Arch>);
 
 /// Calls f(r) for each row of the set.
 template <class F>
@@ -230,7 +229,7 @@ class tile {
     const T* const first = from.data();
     const std::size_t stride = from.row_stride();
     // Counts that stores of batches cannot change, as far as compilers know.
-    [[maybe_unused]] const std::size_t rows = rows_;
+    const std::size_t rows = rows_;
     const std::size_t columns = columns_;
     if (columns < part) {
       for (std::size_t c = 0; c < columns; ++c) {
@@ -279,30 +278,30 @@ class tile {
         T* row = row_of(to, r);
         for (std::size_t c = 0; c < columns; ++c) row[c] = data_[c * step + r];
       });
-    } else if constexpr (has_many_rows) {
-      for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
-        T* row = to.data() + c;
-        for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
-          write_columns<A>(
-              [&](std::size_t k)
-                  GIBBS_PART_LAMBDA { return read<T, single>(data_ + (c + k) * step + lane); },
-              [&](std::size_t r) GIBBS_PART_LAMBDA {
-                return parts_apart{row + r * stride, part * stride};
-              });
-        }
-      });
     } else if constexpr (is_several<Arch>) {
-      T* row = to.data();
-      for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
-        for_column_groups(columns, [&]<class A>(A, std::size_t c) GIBBS_PART_LAMBDA {
-          T* from_c = row + c;
-          write_columns<A>(
-              [&](std::size_t k)
-                  GIBBS_PART_LAMBDA { return read<T, single>(data_ + (c + k) * step + lane); },
-              [&](std::size_t r) GIBBS_PART_LAMBDA {
-                return parts_apart{from_c + r * stride, part * stride};
-              });
+      const auto write_group = [&]<class A>(A, T* row, std::size_t c,
+                                            std::size_t lane) GIBBS_PART_LAMBDA {
+        write_columns<A>(
+            [&](std::size_t k)
+                GIBBS_PART_LAMBDA { return read<T, single>(data_ + (c + k) * step + lane); },
+            [&](std::size_t r) GIBBS_PART_LAMBDA {
+              return parts_apart{row + r * stride, part * stride};
+            });
+      };
+      if constexpr (has_many_rows) {
+        for_column_groups(columns, [&](auto arch, std::size_t c) GIBBS_PART_LAMBDA {
+          T* row = to.data() + c;
+          for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
+            write_group(arch, row, c, lane);
+          }
         });
+      } else {
+        T* row = to.data();
+        for (std::size_t lane = 0; lane < step; lane += count, row += count * stride) {
+          for_column_groups(columns, [&](auto arch, std::size_t c) GIBBS_PART_LAMBDA {
+            write_group(arch, row + c, c, lane);
+          });
+        }
       }
     } else {
       T* row[count];
@@ -351,8 +350,8 @@ class tile {
   }
 
  private:
-  /// The addresses of as many rows as a register has lanes. Those beyond the last are its own, to
-  /// which the same is written as from the last.
+  /// The addresses of as many rows as a register has lanes. Lanes beyond the last row get its
+  /// address: they hold the same numbers, so that what they write there is the same.
   template <class U>
   GIBBS_PART void each_row(U* (&row)[count], U* first, std::size_t stride) const {
     const std::size_t rows = rows_;
@@ -363,7 +362,8 @@ class tile {
   }
 
   /// Calls f(A(), c) for groups of columns, from c on: as many as a part of a register has numbers,
-  /// or twice as many where A is two<single>. Those at the end may be in two groups.
+  /// or twice as many where A is two<single>. Some columns at the end are taken twice where they do
+  /// not fill a group: they must come to the same both times.
   template <class F>
   GIBBS_PART static void for_column_groups(std::size_t columns, F f) {
     std::size_t c = 0;
@@ -469,42 +469,29 @@ class lone_row {
   alignas(64) T data_[longest_tile];
 };
 
-/// How many rows are taken together with others: all but, where that is faster, a short one that is
-/// left over.
+/// How many rows are taken together with others: all but, where that is faster, a few short ones
+/// that are left over. (A register of rows takes as long, whatever the number of rows in it, and
+/// one by itself a third to a half of that at 40 columns, a quarter at 128.)
 template <class T, class Arch>
-GIBBS_PART std::size_t rows_among_others(std::size_t rows, bool are_short) {
-  return takes_four<Arch> && are_short && rows % lanes<T, Arch> == 1 ? rows - 1 : rows;
-}
-
-/// Calls f(first, count) for the rows before a few that are left over, and for each of those, where
-/// that is faster (a register of rows takes as long, whatever the number of rows in it) and rows
-/// are not longer than `longest`. Returns whether it is. A kernel begins with this, and calls
-/// itself: in a loop inside, a row that is the only one would wait for all that compilers take out
-/// of the loop.
-template <class T, class Arch, class F>
-GIBBS_PART bool for_few_apart(const matrix_view<const T>& x, std::size_t longest, F f) {
-  constexpr std::size_t most = takes_four<Arch> ? lanes<T, Arch> / 4 : 0;
-  if constexpr (most > 1) {
-    const std::size_t rows = x.rows();
-    const std::size_t columns = x.columns();
-    const std::size_t left_over = rows % lanes<T, Arch>;
-    if (left_over > 1 && left_over <= (std::min)(most, 1 + columns / 40) && columns <= longest) {
-      if (left_over < rows) f(0, rows - left_over);
-      for (std::size_t i = rows - left_over; i < rows; ++i) f(i, 1);
-      return true;
-    }
-  }
-  return false;
+GIBBS_PART std::size_t rows_among_others(std::size_t rows, std::size_t columns, bool are_short) {
+  constexpr std::size_t most = (std::max)(lanes<T, Arch> / 4, std::size_t(1));
+  const std::size_t left_over = rows % lanes<T, Arch>;
+  const bool is_few = left_over <= (std::min)(1 + columns / 40, most);
+  return takes_four<Arch> && are_short && is_few ? rows - left_over : rows;
 }
 
 /// Calls before(group, first, count) and after(group, first, count) for groups of short rows: one
 /// that is left over by itself, four<Arch> side by side where rows are not longer than Longest, and
-/// the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a Tile.
+/// the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a Tile. Calls
+/// again(i), the kernel that this is in, for more that are left over: in a loop here, one that is
+/// the only row would wait for all that compilers take out of the loop.
 template <template <class, class, class> class Group, class T, class Arch, std::size_t Longest,
-          class Before, class After>
-GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
-  const std::size_t among_others = rows_among_others<T, Arch>(rows, true);
+          class Before, class After, class Again>
+GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after,
+                                [[maybe_unused]] Again again) {
+  const std::size_t among_others = rows_among_others<T, Arch>(rows, columns, true);
   if constexpr (takes_four<Arch>) {
+    for (std::size_t i = among_others + 1; i < rows; ++i) again(i);
     if (among_others < rows) {
       Group<T, Arch, lone_row<T, Arch>> row;
       before(row, among_others, 1);
@@ -518,13 +505,13 @@ GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before be
         before(group, first, lanes<T, Four>);
         after(group, first, lanes<T, Four>);
       });
-  Group<T, Arch, tile<T, Arch>> two[2];
+  Group<T, Arch, tile<T, Arch>> groups[2];
   in_two_stages(
       among_others - start, lanes<T, Arch>,
       [&](std::size_t k, std::size_t first, std::size_t count)
-          GIBBS_PART_LAMBDA { before(two[k], start + first, count); },
+          GIBBS_PART_LAMBDA { before(groups[k], start + first, count); },
       [&](std::size_t k, std::size_t first, std::size_t count)
-          GIBBS_PART_LAMBDA { after(two[k], start + first, count); });
+          GIBBS_PART_LAMBDA { after(groups[k], start + first, count); });
 }
 
 /// Brings the lanes of each of x[0], ..., x[rows - 1] together by combine(x, y), of which it gets

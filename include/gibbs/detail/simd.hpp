@@ -483,7 +483,7 @@ inline constexpr std::size_t part_lanes = is_avx<Arch> || is_avx512<Arch> ? 16 /
                                                                           : lanes<T, Arch>;
 
 /// Whether rows are read and written two parts at a time: for memory that takes half as many
-/// instructions, and between registers a few more.
+/// instructions, and between registers a few more, which with AVX cost floats what they save.
 template <class T, class Arch>
 inline constexpr bool takes_pairs_of_parts = is_avx512<Arch> || (is_avx<Arch> && sizeof(T) == 8);
 
@@ -631,8 +631,15 @@ GIBBS_PART void write_pairs_of_parts(To to, const batch<T, Arch>& a, const batch
     const __m512i low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
     const __m512i high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
     const auto put = [&](std::size_t k, const __m512d& x) GIBBS_PART_LAMBDA {
-      _mm256_storeu_pd(reinterpret_cast<double*>(to(k)), _mm512_castpd512_pd256(x));
-      _mm256_storeu_pd(reinterpret_cast<double*>(to(k + 1)), _mm512_extractf64x4_pd(x, 1));
+      const __m256d first = _mm512_castpd512_pd256(x);
+      const __m256d second = _mm512_extractf64x4_pd(x, 1);
+      if constexpr (std::is_same_v<T, float>) {
+        _mm256_storeu_ps(to(k), _mm256_castpd_ps(first));
+        _mm256_storeu_ps(to(k + 1), _mm256_castpd_ps(second));
+      } else {
+        _mm256_storeu_pd(to(k), first);
+        _mm256_storeu_pd(to(k + 1), second);
+      }
     };
     __m512d x;
     __m512d y;
