@@ -128,10 +128,7 @@ struct cross_entropy_term {
 template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
                                      T* results) {
-  const auto again = [&](std::size_t i) {
-    cross_entropy_rows<T, Arch>(rows_of(p, i, 1), rows_of(q, i, 1), results + i);
-  };
-  reduce_probabilities<cross_entropy_term, T, Arch>(results, true, again, p, q);
+  reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
 }
 
 /// Differences of logits up to this much can be divided by a moderate temperature without overflow.
@@ -173,10 +170,6 @@ GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, l
       [&](std::size_t i) {
         return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), labels[i], t,
                                                 one_by_one());
-      },
-      [&](std::size_t i) {
-        cross_entropy_label_rows<T, Arch>(rows_of(logits, i, 1), labels.from(i), results + i,
-                                          at_temperature);
       },
       logits);
 }
@@ -321,10 +314,6 @@ GIBBS_KERNEL void cross_entropy_target_rows(const matrix_view<const T>& logits,
       [&](std::size_t i) {
         return cross_entropy_target_row<T, Arch>(row_of(logits, i), row_of(target, i),
                                                  logits.columns(), t);
-      },
-      [&](std::size_t i) {
-        cross_entropy_target_rows<T, Arch>(rows_of(logits, i, 1), rows_of(target, i, 1),
-                                           results + i, at_temperature);
       },
       logits, target);
 }

@@ -92,8 +92,7 @@ struct entropy_term {
 
 template <class T, class Arch>
 GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
-  const auto again = [&](std::size_t i) { entropy_rows<T, Arch>(rows_of(p, i, 1), results + i); };
-  reduce_probabilities<entropy_term, T, Arch>(results, true, again, p);
+  reduce_probabilities<entropy_term, T, Arch>(results, true, p);
 }
 
 /// The sums of weight_terms and the weighted sum of (max - x) / T, with only the first part of 1 /
@@ -205,9 +204,6 @@ GIBBS_KERNEL void entropy_from_logits_rows(const matrix_view<const T>& logits, T
       [&](std::size_t i) {
         return entropy_from_logits_row<T, Arch>(row_of(logits, i), logits.columns(), t,
                                                 one_by_one());
-      },
-      [&](std::size_t i) {
-        entropy_from_logits_rows<T, Arch>(rows_of(logits, i, 1), results + i, at_temperature);
       },
       logits);
 }

@@ -517,10 +517,7 @@ GIBBS_PART row_results<T, Arch> kl_from_logits_plain(const row_weights<T, Arch>&
 template <class T, class Arch>
 GIBBS_KERNEL void kl_divergence_rows(const matrix_view<const T>& p, const matrix_view<const T>& q,
                                      T* results) {
-  const auto again = [&](std::size_t i) {
-    kl_divergence_rows<T, Arch>(rows_of(p, i, 1), rows_of(q, i, 1), results + i);
-  };
-  reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, again, p, q);
+  reduce_probabilities<kl_term_or_limit, T, Arch>(results, false, p, q);
 }
 
 /// Of two rows of logits longer ones are transposed than of one.
@@ -686,10 +683,6 @@ template <class T, class Arch>
 GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_logits,
                                                  const matrix_view<const T>& q_logits, T* results,
                                                  double at_temperature) {
-  const auto again = [&](std::size_t i) {
-    kl_divergence_from_logits_rows<T, Arch>(rows_of(p_logits, i, 1), rows_of(q_logits, i, 1),
-                                            results + i, at_temperature);
-  };
   const temperature<T> t(at_temperature);
   const std::size_t columns = p_logits.columns();
   if (columns == 1) {  // probabilities of 1, if they are any
@@ -721,9 +714,8 @@ GIBBS_KERNEL void kl_divergence_from_logits_rows(const matrix_view<const T>& p_l
   const std::size_t among_others =
       rows_among_others<T, Arch>(p_logits.rows(), columns, may_be_plain && columns <= longest_tile);
   if constexpr (takes_four<Arch>) {
-    for (std::size_t i = among_others + 1; i < p_logits.rows(); ++i) again(i);
-    if (among_others < p_logits.rows()) {
-      put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), among_others, 1);
+    for (std::size_t i = among_others; i < p_logits.rows(); ++i) {
+      put_short(Arch(), std::type_identity<lone_row<T, Arch>>(), i, 1);
     }
   }
   std::size_t first = for_each_four<T, Arch>(

@@ -67,9 +67,6 @@ GIBBS_KERNEL void log_sum_exp_rows(const matrix_view<const T>& logits, T* result
       [&](std::size_t i) {
         return log_sum_exp_row<T, Arch>(row_of(logits, i), logits.columns(), t, one_by_one());
       },
-      [&](std::size_t i) {
-        log_sum_exp_rows<T, Arch>(rows_of(logits, i, 1), results + i, at_temperature);
-      },
       logits);
 }
 

@@ -655,10 +655,10 @@ GIBBS_KERNEL T softmax_with_log_sum_exp_row(const T* x, T* out, std::size_t n,
 }
 
 /// Rows that are not longer than long_row. Calls done(first, totals) after each group of rows from
-/// `first` on, and alone(i) for rows that are not plain. For again(i) see in_short_groups().
-template <bool WithTotal, class T, class Arch, class Done, class Alone, class Again>
+/// `first` on, and alone(i) for rows that are not plain.
+template <bool WithTotal, class T, class Arch, class Done, class Alone>
 GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_view<T>& out,
-                               const temperature<T>& t, Done done, Alone alone, Again again) {
+                               const temperature<T>& t, Done done, Alone alone) {
   const std::size_t columns = logits.columns();
   if (plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) alone(i);
@@ -682,8 +682,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
         [&](auto& group, std::size_t first, std::size_t rows)
             GIBBS_PART_LAMBDA { group.weigh(rows_of(logits, first, rows), t, subnormal); },
         [&](auto& group, std::size_t first, std::size_t rows)
-            GIBBS_PART_LAMBDA { finish(first, rows, group.write(rows_of(out, first, rows))); },
-        again);
+            GIBBS_PART_LAMBDA { finish(first, rows, group.write(rows_of(out, first, rows))); });
     return;
   }
   const std::size_t block = rows_at_a_time<T, Arch>(columns);
@@ -717,9 +716,6 @@ GIBBS_KERNEL void softmax_rows(const matrix_view<const T>& logits, const matrix_
       logits, out, t, [](std::size_t, const rows_done&) {},
       [&](std::size_t i) {
         softmax_careful<T, Arch>(row_of(logits, i), row_of(out, i), columns, t, one_by_one());
-      },
-      [&](std::size_t i) {
-        softmax_rows<T, Arch>(rows_of(logits, i, 1), rows_of(out, i, 1), at_temperature);
       });
 }
 
@@ -752,10 +748,6 @@ GIBBS_KERNEL void softmax_with_log_sum_exp_rows(const matrix_view<const T>& logi
         const T* x = row_of(logits, i);
         results[i] = log_sum_exp_row<T, Arch>(x, columns, t, one_by_one());
         softmax_careful<T, Arch>(x, row_of(out, i), columns, t, one_by_one());
-      },
-      [&](std::size_t i) {
-        softmax_with_log_sum_exp_rows<T, Arch>(rows_of(logits, i, 1), rows_of(out, i, 1),
-                                               results + i, at_temperature);
       });
 }
 
@@ -905,9 +897,6 @@ GIBBS_KERNEL void log_softmax_rows(const matrix_view<const T>& logits, const mat
             GIBBS_PART_LAMBDA { group.add_up(rows_of(logits, first, rows), t); },
         [&](auto& group, std::size_t first, std::size_t rows) GIBBS_PART_LAMBDA {
           alone_unless(group.write(rows_of(out, first, rows), t), first, rows);
-        },
-        [&](std::size_t i) {
-          log_softmax_rows<T, Arch>(rows_of(logits, i, 1), rows_of(out, i, 1), at_temperature);
         });
     return;
   }

@@ -565,11 +565,11 @@ struct row_results {
 
 /// results[r] is what finish(first, rows, totals) makes of the sums, a lane a row from `first` on,
 /// where the row is plain, not too long, and the result valid; otherwise alone(r). The totals may
-/// be those of four<Arch>. For again(i) see in_short_groups().
-template <class T, class Arch, class Terms, class Finish, class Alone, class Again, class... Others>
+/// be those of four<Arch>.
+template <class T, class Arch, class Terms, class Finish, class Alone, class... Others>
 GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Finish finish,
-                              Alone alone, [[maybe_unused]] Again again,
-                              const matrix_view<const T>& logits, const Others&... others) {
+                              Alone alone, const matrix_view<const T>& logits,
+                              const Others&... others) {
   const std::size_t columns = logits.columns();
   if (columns == 0 || columns > long_row || plain_row<T, Arch>::limit(t) < 0) {
     for (std::size_t i = 0; i < logits.rows(); ++i) results[i] = alone(i);
@@ -578,16 +578,15 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
   const std::size_t among_others =
       rows_among_others<T, Arch>(logits.rows(), columns, columns <= longest_transposed<T, Arch>);
   if constexpr (takes_four<Arch>) {
-    for (std::size_t i = among_others + 1; i < logits.rows(); ++i) again(i);
-    if (among_others < logits.rows()) {  // not by put(), a call that a single row would wait for
-      const std::size_t i = among_others;
+    // Not by put(), a call that a single row would wait for.
+    for (std::size_t i = among_others; i < logits.rows(); ++i) {
       lone_row<T, Arch> x(rows_of(logits, i, 1));
       auto totals = add_up_tile<T, Arch>(t, of, x, lone_row<T, Arch>(rows_of(others, i, 1))...);
       row_results<T, Arch> finished = finish(i, 1, totals);
       const bool done = (totals.plain & lane_bits<T, Arch>(finished.valid, 1)) != 0;
       results[i] = done ? first_lane(finished.value) : alone(i);
-      if (i == 0) return;
     }
+    if (among_others == 0) return;
   }
   const auto put = [&]<class A>(std::size_t first, std::size_t rows,
                                 const plain_totals<T, A, Terms::size>& totals) GIBBS_KERNEL {

@@ -140,11 +140,10 @@ GIBBS_KERNEL T add_up_lifted(LiftedTerm term, std::size_t n, Rows... x) {
 
 /// results[r] = (negative) sum of Term()(mark, x...) over row r of the matrices, which have one
 /// shape; infinite where it has left a mark other than 0, unless it is NaN. x are not infinite
-/// where the result is small. For again(i) see in_short_groups().
-template <template <class, class, bool Lifted> class Term, class T, class Arch, class Again,
-          class... Others>
-GIBBS_PART void reduce_probabilities(T* results, bool negative, [[maybe_unused]] Again again,
-                                     const matrix_view<const T>& x, const Others&... others) {
+/// where the result is small.
+template <template <class, class, bool Lifted> class Term, class T, class Arch, class... Others>
+GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_view<const T>& x,
+                                     const Others&... others) {
   using B = batch<T, Arch>;
   using term_type = Term<T, Arch, false>;
   const std::size_t columns = x.columns();
@@ -172,16 +171,14 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, [[maybe_unused]]
   const std::size_t among_others =
       rows_among_others<T, Arch>(x.rows(), columns, columns <= longest_not_in_pieces<T, Arch>);
   if constexpr (takes_four<Arch>) {
-    for (std::size_t i = among_others + 1; i < x.rows(); ++i) again(i);
-    if (among_others < x.rows()) {
-      const std::size_t i = among_others;
+    for (std::size_t i = among_others; i < x.rows(); ++i) {
       B mark(T(0));
       auto total = add_up_tiles<T, Arch>(marking_term<T, Arch, term_type>{term_type(), mark},
                                          lone_row<T, Arch>(rows_of(x, i, 1)),
                                          lone_row<T, Arch>(rows_of(others, i, 1))...);
       put(i, 1, total, mark_of_all(mark));
-      if (i == 0) return;
     }
+    if (among_others == 0) return;
   }
   constexpr std::size_t longest =
       (std::min)(term_type::longest_of_four, shortest_in_pieces<Arch> - 1);

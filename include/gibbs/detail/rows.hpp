@@ -480,24 +480,26 @@ GIBBS_PART std::size_t rows_among_others(std::size_t rows, std::size_t columns, 
   return takes_four<Arch> && are_short && is_few ? rows - left_over : rows;
 }
 
-/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: one
-/// that is left over by itself, four<Arch> side by side where rows are not longer than Longest, and
-/// the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a Tile. Calls
-/// again(i), the kernel that this is in, for more that are left over: in a loop here, one that is
-/// the only row would wait for all that compilers take out of the loop.
+/// Calls before(group, first, count) and after(group, first, count) for groups of short rows: a few
+/// that are left over each by itself, four<Arch> side by side where rows are not longer than
+/// Longest, and the others in two stages. A Group<T, Arch, Tile> keeps what is known of rows in a
+/// Tile.
 template <template <class, class, class> class Group, class T, class Arch, std::size_t Longest,
-          class Before, class After, class Again>
-GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after,
-                                [[maybe_unused]] Again again) {
+          class Before, class After>
+GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
   const std::size_t among_others = rows_among_others<T, Arch>(rows, columns, true);
   if constexpr (takes_four<Arch>) {
-    for (std::size_t i = among_others + 1; i < rows; ++i) again(i);
-    if (among_others < rows) {
-      Group<T, Arch, lone_row<T, Arch>> row;
-      before(row, among_others, 1);
-      after(row, among_others, 1);
-      if (among_others == 0) return;
-    }
+    const auto by_itself = [&]<class A>(A, std::size_t i) GIBBS_PART_LAMBDA {
+      Group<T, A, lone_row<T, A>> row;
+      before(row, i, 1);
+      after(row, i, 1);
+    };
+    // In one loop with the others the first, most often the only one, would wait for all that
+    // compilers take out of the loop.
+    const auto one_more = [&]<class A>(A, std::size_t i) GIBBS_KERNEL { by_itself(A(), i); };
+    if (among_others < rows) by_itself(Arch(), among_others);
+    for (std::size_t i = among_others + 1; i < rows; ++i) one_more(Arch(), i);
+    if (among_others == 0) return;
   }
   const std::size_t start = for_each_four<T, Arch, Longest>(
       among_others, columns, [&]<class Four>(Four, std::size_t first) GIBBS_KERNEL {
