@@ -262,8 +262,8 @@ requires is_several<Several> GIBBS_PART two_batches<T, Several> interleave_parts
 template <class T, class Arch>
 GIBBS_PART void write_apart(T* to, [[maybe_unused]] std::size_t apart, const batch<T, Arch>& x) {
   if constexpr (is_several<Arch>) {
-    write(to, x.left);
-    write(to + apart, x.right);
+    write_apart(to, apart, x.left);
+    write_apart(to + abreast<typename Arch::left> * apart, apart, x.right);
   } else {
     write(to, x);
   }

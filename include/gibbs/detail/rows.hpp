@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "../matrix_view.hpp"
 #include "beside.hpp"
@@ -327,12 +326,7 @@ class tile {
             {read<T, Arch>(from + 2 * apart), read<T, Arch>(from + 3 * apart)}};
   }
   GIBBS_PART void set_four(four_columns c, const batch<T, detail::four<Arch>>& x) {
-    T* to = data_ + c.first * step;
-    const std::size_t apart = c.apart * step;
-    detail::write(to, x.left.left);
-    detail::write(to + apart, x.left.right);
-    detail::write(to + 2 * apart, x.right.left);
-    detail::write(to + 3 * apart, x.right.right);
+    write_apart(data_ + c.first * step, c.apart * step, x);
   }
 
   /// Puts 0 for all of the rows whose largest element is infinite or has more than this magnitude.
@@ -489,16 +483,16 @@ template <template <class, class, class> class Group, class T, class Arch, std::
 GIBBS_PART void in_short_groups(std::size_t rows, std::size_t columns, Before before, After after) {
   const std::size_t among_others = rows_among_others<T, Arch>(rows, columns, true);
   if constexpr (takes_four<Arch>) {
-    const auto by_itself = [&]<class A>(A, std::size_t i) GIBBS_PART_LAMBDA {
-      Group<T, A, lone_row<T, A>> row;
+    const auto by_itself = [&](std::size_t i) GIBBS_PART_LAMBDA {
+      Group<T, Arch, lone_row<T, Arch>> row;
       before(row, i, 1);
       after(row, i, 1);
     };
     // In one loop with the others the first, most often the only one, would wait for all that
     // compilers take out of the loop.
-    const auto one_more = [&]<class A>(A, std::size_t i) GIBBS_KERNEL { by_itself(A(), i); };
-    if (among_others < rows) by_itself(Arch(), among_others);
-    for (std::size_t i = among_others + 1; i < rows; ++i) one_more(Arch(), i);
+    const auto one_more = [&](std::size_t i) GIBBS_KERNEL { by_itself(i); };
+    if (among_others < rows) by_itself(among_others);
+    for (std::size_t i = among_others + 1; i < rows; ++i) one_more(i);
     if (among_others == 0) return;
   }
   const std::size_t start = for_each_four<T, Arch, Longest>(
