@@ -457,18 +457,11 @@ class softmax_of_pieces {
     constexpr std::size_t exact = softmax_exact<WithTotal>;
     add_up_pieces<sum_kinds<size, size - exact, WithTotal, exact>>(
         pieces, rows_.rows(),
-        [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-          one_plain_row<T, Arch> row(all, in_memory_, r);
-          B weight;
-          auto added =
-              softmax_terms<WithTotal>(weight, row, rows_.read(pieces, r, k, -infinity<T>));
-          weight.store_aligned(weights_ + (r * pieces.count + k) * step);
-          return added;
-        },
-        [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-          row_beside<T, three<Arch>> row(one_plain_row<T, Arch>(all, in_memory_, r));
-          batch<T, three<Arch>> weights;
-          auto added = softmax_terms<WithTotal>(weights, row, rows_.read_three(r, k));
+        [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
+          row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory_, r));
+          batch<T, A> weights;
+          auto added = softmax_terms<WithTotal>(weights, row,
+                                                rows_.template read<A>(pieces, r, k, -infinity<T>));
           detail::write(weights_ + (r * pieces.count + k) * step, weights);
           return in_one_batch(added);
         },
@@ -541,20 +534,12 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   plain_totals<T, Arch, size> result(rows, subnormal.template rows_without<true>(logits, plain));
   typename row_type::lanes_in_memory in_memory;
   rows.store(in_memory);
-  // The weights of rows that are not aligned would cross cache lines on their way to memory and
-  // back.
-  alignas(64) T aligned[longest_tile * lanes<T, Arch>];
-  const matrix_view<T> weights =
-      is_avx512<Arch> && n <= longest_tile
-          ? matrix_view<T>(aligned, logits.rows(), n,
-                           (n + lanes<T, Arch> - 1) / lanes<T, Arch> * lanes<T, Arch>)
-          : out;
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
     sums<T, Arch, size, softmax_exact<WithTotal>> all;
     if (has_row(result.plain, r)) {
       one_plain_row<T, Arch> row(rows, in_memory, r);
-      sweep_sums_and_store(all, n, row_of(weights, r),
+      sweep_sums_and_store(all, n, row_of(out, r),
                            softmax_terms_of<WithTotal, T, Arch, one_plain_row<T, Arch>>(row),
                            input<T>{row_of(logits, r), -infinity<T>});
     } else {
@@ -572,7 +557,7 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   scale.lo.store_aligned(lo);
   for_each_row(result.plain, [&](std::size_t r) {
     wide_batch<T, Arch> row_scale{B(hi[r]), B(lo[r])};
-    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(weights, r), T(0)}, row_of(out, r),
+    sweep_map<pace::fast, T, Arch>(n, input<T>{row_of(out, r), T(0)}, row_of(out, r),
                                    [&](const B& weight) { return scaled(weight, row_scale); });
   });
   return result;
@@ -670,8 +655,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
     for_each_row(first_rows(rows) & ~totals.plain, [&](std::size_t r) { alone(first + r); });
   };
   if constexpr (is_avx512<Arch>) {
-    // Longer ones are faster one by one.
-    if (come_in_pieces<T, Arch>(columns) && columns <= 12 * lanes<T, Arch>) {
+    if (come_in_pieces<T, Arch>(columns)) {
       return softmax_in_pieces<WithTotal, T, Arch>(logits, out, t, subnormal, finish);
     }
   }

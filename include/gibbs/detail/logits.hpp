@@ -473,13 +473,9 @@ GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const te
   plain_totals<T, Arch, weight_sums::size> result(all, plain.rows);
   add_up_pieces<sum_kinds<weight_sums::size, 2, true, weight_sums::exact>>(
       pieces, x.rows(),
-      [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-        return weight_sums()(one_plain_row<T, Arch>(all, in_memory, r),
-                             x.read(pieces, r, k, -infinity<T>));
-      },
-      [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-        row_beside<T, three<Arch>> row(one_plain_row<T, Arch>(all, in_memory, r));
-        return in_one_batch(weight_sums()(row, x.read_three(r, k)));
+      [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
+        row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory, r));
+        return in_one_batch(weight_sums()(row, x.template read<A>(pieces, r, k, -infinity<T>)));
       },
       result.of);
   return result;

@@ -76,18 +76,20 @@ GIBBS_PART wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
                                                  const row_pieces<T, Arch>& x,
                                                  const Pieces&... others) {
   const piece_count<T, Arch> pieces(columns);
-  const auto at = [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-    return term(x.read(pieces, r, k, no_term<T>), others.read(pieces, r, k, no_term<T>)...);
-  };
   wide_batch<T, Arch> total[1];
   add_up_pieces<sum_kinds<1, 0, false, 0>>(
-      pieces, x.rows(), at,
-      [&](std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
-        terms<T, three<Arch>, 1> three_terms;
-        if (term.of_several(three_terms, x.read_three(r, k), others.read_three(r, k)...)) {
-          return in_one_batch(three_terms);
+      pieces, x.rows(),
+      [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
+        if constexpr (is_several<A>) {
+          terms<T, A, 1> several;
+          if (term.of_several(several, x.template read<A>(pieces, r, k, no_term<T>),
+                              others.template read<A>(pieces, r, k, no_term<T>)...)) {
+            return in_one_batch(several);
+          }
         }
-        return sum_in_turn(k, k + 3, [&](std::size_t i) GIBBS_PART_LAMBDA { return at(r, i); });
+        return sum_in_turn(k, k + abreast<A>, [&](std::size_t i) GIBBS_PART_LAMBDA {
+          return term(x.read(pieces, r, i, no_term<T>), others.read(pieces, r, i, no_term<T>)...);
+        });
       },
       total);
   return total[0];

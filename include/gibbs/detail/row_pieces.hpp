@@ -100,8 +100,7 @@ struct merge_wide_sums {
   template <class T, class Arch>
   GIBBS_PART static wide_batch<T, Arch> sum(const two_batches<T, Arch>& hi,
                                             const two_batches<T, Arch>& lo) {
-    auto s = wide_batch<T, Arch>::sum(hi.first, hi.second);
-    return {s.hi, s.lo + (lo.first + lo.second)};
+    return wide_batch<T, Arch>(hi.first, lo.first) + wide_batch<T, Arch>(hi.second, lo.second);
   }
   template <std::size_t Width, class T, class Arch>
   GIBBS_PART wide_batch<T, Arch> pieces(const wide_batch<T, Arch>& a,
@@ -175,16 +174,19 @@ class row_pieces {
 
   GIBBS_PART std::size_t rows() const { return rows_; }
 
-  /// Piece k of row r.
-  GIBBS_PART B read(const pieces_type& pieces, std::size_t r, std::size_t k, T fill) const {
-    const T* from = row_[r] + k * step;
-    return k + 1 < pieces.count ? detail::read<T, Arch>(from)
-                                : read_first<T, Arch>(from, pieces.last, fill);
-  }
-
-  /// Three pieces from k on, which are full.
-  GIBBS_PART batch<T, three<Arch>> read_three(std::size_t r, std::size_t k) const {
-    return detail::read<T, three<Arch>>(row_[r] + k * step);
+  /// The pieces of row r from k on, as many as A has side by side.
+  template <class A = Arch>
+  GIBBS_PART batch<T, A> read(const pieces_type& pieces, std::size_t r, std::size_t k,
+                              T fill) const {
+    if constexpr (is_several<A>) {
+      using left = typename A::left;
+      return {detail::read<T, left>(row_[r] + k * step),
+              read<typename A::right>(pieces, r, k + abreast<left>, fill)};
+    } else {
+      const T* from = row_[r] + k * step;
+      return k + 1 < pieces.count ? detail::read<T, Arch>(from)
+                                  : read_first<T, Arch>(from, pieces.last, fill);
+    }
   }
 
   /// Puts zeros in the place of all rows whose largest element is infinite or has more than this
@@ -294,25 +296,26 @@ struct sums_of_rows {
   }
 };
 
-/// Sums over each row, a lane a row, of the terms of(r, k) of piece k of row r. of_three(r, k)
-/// has the sum of those of three pieces that are full, as the first three of a row always are.
-template <class Kinds, class T, class Arch, class Of, class OfThree>
+/// Sums over each row, a lane a row, of the terms of(A(), r, k): those of the pieces of row r from
+/// k on, as many as A has side by side, added up in turn.
+template <class Kinds, class T, class Arch, class Of>
 GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of of,
-                              OfThree of_three, wide_batch<T, Arch> (&totals)[Kinds::size]) {
+                              wide_batch<T, Arch> (&totals)[Kinds::size]) {
   using B = batch<T, Arch>;
   using wide_type = wide_batch<T, Arch>;
   constexpr std::size_t size = Kinds::size;
   sums_of_rows<T, Arch> of_rows[size];
-  const std::size_t full = pieces.last == lanes<T, Arch> ? pieces.count : pieces.count - 1;
   static_assert(shortest_in_pieces<Arch> >= 3 * lanes<T, Arch>);
   for (std::size_t r = 0; r < rows; ++r) {
     sums<T, Arch, size, Kinds::exact> all;
-    all.start(of_three(r, 0));
+    all.start(of(three<Arch>(), r, 0));
     std::size_t k = 3;
-    for (; k + 3 <= full; k += 3) all.add(of_three(r, k));
-    if (k < pieces.count) {
-      all.add(
-          sum_in_turn(k, pieces.count, [&](std::size_t i) GIBBS_PART_LAMBDA { return of(r, i); }));
+    for (; k + 3 <= pieces.count; k += 3) all.add(of(three<Arch>(), r, k));
+    const std::size_t rest = pieces.count - k;
+    if (rest == 1) {
+      all.add(of(Arch(), r, k));
+    } else if (rest == 2) {
+      all.add(of(two<Arch>(), r, k));
     }
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;
