@@ -807,7 +807,7 @@ class log_softmax_of_pieces {
   GIBBS_PART void add_up(pieces_type pieces, const matrix_view<const T>& logits,
                          const temperature<T>& t) {
     rows_.read_rows(logits);
-    auto totals = add_up_plain_pieces<T, Arch>(t, pieces, rows_);
+    auto totals = add_up_plain_pieces(t, weight_sums(), pieces, rows_);
     row_type(t, totals.largest).store(in_memory_);
     totals.log_sum().value().store_aligned(log_sum_);
     plain_ = totals.plain;

@@ -460,22 +460,24 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   return result;
 }
 
-/// The sums of weights of rows that come in pieces, over those that are plain.
-template <class T, class Arch>
-GIBBS_PART plain_totals<T, Arch, weight_sums::size> add_up_plain_pieces(const temperature<T>& t,
-                                                                        piece_count<T, Arch> pieces,
-                                                                        row_pieces<T, Arch>& x) {
+/// Likewise of rows that come in pieces.
+template <class T, class Arch, class Terms, class... Others>
+GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_pieces(const temperature<T>& t, Terms of,
+                                                                  piece_count<T, Arch> pieces,
+                                                                  row_pieces<T, Arch>& x,
+                                                                  const Others&... others) {
   using row_type = plain_row<T, Arch>;
   auto plain = x.template keep_plain<false>(pieces, row_type::limit(t));
   row_type all(t, plain.largest);
   typename row_type::lanes_in_memory in_memory;
   all.store(in_memory);
-  plain_totals<T, Arch, weight_sums::size> result(all, plain.rows);
-  add_up_pieces<sum_kinds<weight_sums::size, 2, true, weight_sums::exact>>(
+  plain_totals<T, Arch, Terms::size> result(all, plain.rows);
+  add_up_pieces<sum_kinds<Terms::size, 2, true, Terms::exact>>(
       pieces, x.rows(),
       [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
         row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory, r));
-        return in_one_batch(weight_sums()(row, x.template read<A>(pieces, r, k, -infinity<T>)));
+        return in_one_batch(of(row, x.template read<A>(pieces, r, k, -infinity<T>),
+                               others.template read<A>(pieces, r, k, T(0))...));
       },
       result.of);
   return result;
@@ -538,8 +540,17 @@ template <class T, class Arch, class Terms, class... Others>
 GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& t, Terms of,
                                                           const matrix_view<const T>& x,
                                                           const Others&... others) {
-  if (x.columns() > longest_transposed<T, Arch>)
+  const std::size_t columns = x.columns();
+  if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
+    if (columns > longest_transposed<T, Arch> && columns <= longest_tile) {
+      row_pieces<T, Arch> in(x);
+      return add_up_plain_pieces(t, of, piece_count<T, Arch>(columns), in,
+                                 row_pieces<T, Arch>(others)...);
+    }
+  }
+  if (columns > longest_transposed<T, Arch>) {
     return add_up_long_rows<T, Arch>(t, of, x, others...);
+  }
   tile<T, Arch> in(x);
   return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
 }

@@ -311,10 +311,10 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
     all.start(of(three<Arch>(), r, 0));
     std::size_t k = 3;
     for (; k + 3 <= pieces.count; k += 3) all.add(of(three<Arch>(), r, k));
-    const std::size_t rest = pieces.count - k;
-    if (rest == 1) {
+    const std::size_t left = pieces.count - k;
+    if (left == 1) {
       all.add(of(Arch(), r, k));
-    } else if (rest == 2) {
+    } else if (left == 2) {
       all.add(of(two<Arch>(), r, k));
     }
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {

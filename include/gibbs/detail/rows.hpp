@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "../matrix_view.hpp"
 #include "beside.hpp"
@@ -37,15 +38,14 @@ inline constexpr std::size_t longest_tile = 256;
 /// they do.
 inline constexpr std::size_t longest_tile_of_four = 64;
 
-/// Rows up to this length are transposed a register of rows at a time. (Longer ones are faster by
-/// themselves: with AVX-512 first those of twelve registers of floats and twenty of doubles, which
-/// are full.)
+/// Rows up to this length are transposed a register of rows at a time. With AVX-512 longer ones of
+/// floats come in pieces, and those of doubles are faster by themselves from where their last
+/// register is full.
 template <class T, class Arch>
 inline constexpr std::size_t longest_transposed =
-    takes_four<Arch>
-        ? (std::max)(longest_tile_of_four,
-                     (std::min)(20 * lanes<T, Arch>, std::size_t(sizeof(T) == 4 ? 191 : 159)))
-        : longest_tile;
+    !takes_four<Arch> ? longest_tile
+    : is_avx512<Arch> ? std::size_t(std::is_same_v<T, float> ? 79 : 159)
+                      : (std::max)(longest_tile_of_four, 20 * lanes<T, Arch>);
 
 /// Calls f(four<Arch>(), first) for groups of as many rows as four<Arch> has lanes, unless they are
 /// longer than Longest. Returns how many rows that were.
