@@ -589,9 +589,11 @@ GIBBS_KERNEL row_results<T, Arch> kl_from_logits_short(const temperature<T>& t,
 
 /// Of longer rows no more is looked at than of such.
 inline constexpr std::size_t most_sampled = 4096;
+/// With fewer elements rows of some hundred often have to be added up twice.
+inline constexpr std::size_t least_sampled = 160;
 
-/// The sums of the weights of both rows over a part of them: so many of the batches in which an
-/// element of x or of y is not more than depth below the largest.
+/// The sums of the weights of both rows over an eighth of them, but at least so many elements: of
+/// batches in which an element of x or of y is not more than depth below the largest.
 template <class T, class Arch, class Row>
 GIBBS_PART sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, std::size_t n,
                                            const T* x, const T* y, T depth) {
@@ -600,7 +602,7 @@ GIBBS_PART sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, s
   B least_x = p_row.largest() - B(depth);
   B least_y = q_row.largest() - B(depth);
   terms<T, Arch, 2> sum{{B(T(0)), B(T(0))}};
-  std::size_t left = (std::min)(n, most_sampled) / (8 * step);
+  std::size_t left = (std::max)((std::min)(n, most_sampled) / 8, least_sampled) / step;
   for (std::size_t i = 0; i + step <= n && left > 0; i += step) {
     B v = read<T, Arch>(x + i);
     B w = read<T, Arch>(y + i);
