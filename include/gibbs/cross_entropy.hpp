@@ -14,6 +14,7 @@
 #include "detail/log.hpp"
 #include "detail/logits.hpp"
 #include "detail/probabilities.hpp"
+#include "log_sum_exp.hpp"
 
 namespace gibbs {
 
@@ -131,47 +132,10 @@ GIBBS_KERNEL void cross_entropy_rows(const matrix_view<const T>& p, const matrix
   reduce_probabilities<cross_entropy_term, T, Arch>(results, true, p, q);
 }
 
-/// Differences of logits up to this much can be divided by a moderate temperature without overflow.
-template <class T>
-GIBBS_INLINE T largest_difference(const temperature<T>& t) {
-  return (std::numeric_limits<T>::max)() / 2 / (1 + t.inverse.hi);
-}
-
-/// Of any row.
-template <class T, class Arch, class ForParts>
-GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label,
-                                       const temperature<T>& t, ForParts for_parts) {
-  const auto sum = sum_of_row<T, Arch>(x, n, t, for_parts);
-  if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
-  return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
-}
-
 template <class T, class Arch>
 GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, label_view labels,
                                            T* results, double at_temperature) {
-  const temperature<T> t(at_temperature);
-  const T lowest = -largest_difference(t);
-  reduce_logits<T, Arch>(
-      results, t, weight_sums(),
-      [&]<class A>(std::size_t first, std::size_t rows, const plain_totals<T, A, 3>& totals) {
-        using B = batch<T, A>;
-        using wide_type = wide_batch<T, A>;
-        alignas(64) T at_label[lanes<T, A>] = {};
-        for (std::size_t r = 0; r < rows; ++r) {
-          at_label[r] = row_of(logits, first + r)[labels[first + r]];
-        }
-        B largest = totals.largest;
-        B x = read<T, A>(at_label);
-        auto valid = (x > B(lowest)) & (x <= largest);
-        wide_type distance = wide_type::sum(largest, -choose(valid, x, largest));
-        wide_type scaled = distance * in_all_lanes<T, A>(t.inverse);
-        return row_results<T, A>{(scaled + totals.log_sum()).value(), valid};
-      },
-      [&](std::size_t i) {
-        return cross_entropy_label_row<T, Arch>(row_of(logits, i), logits.columns(), labels[i], t,
-                                                one_by_one());
-      },
-      logits);
+  log_sum_exp_or_label_rows<T, Arch>(logits, &labels, results, at_temperature);
 }
 
 /// The sums of weight_terms, and those of target * (max - x) and of target.

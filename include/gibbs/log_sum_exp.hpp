@@ -5,8 +5,12 @@
 #ifndef GIBBS_LOG_SUM_EXP_HPP
 #define GIBBS_LOG_SUM_EXP_HPP
 
+#include <cstddef>
+#include <limits>
+
 #include "accuracy.hpp"
 #include "detail/arguments.hpp"
+#include "detail/labels.hpp"
 #include "detail/log.hpp"
 #include "detail/logits.hpp"
 
@@ -54,20 +58,62 @@ GIBBS_KERNEL T log_sum_exp_row(const T* x, std::size_t n, const temperature<T>& 
   return log_sum_exp_of<T, Arch>(sum_of_row<T, Arch>(x, n, t, for_parts), t);
 }
 
+/// Likewise less x[label] / T: the cross-entropy of the label.
+template <class T, class Arch, class ForParts>
+GIBBS_KERNEL T cross_entropy_label_row(const T* x, std::size_t n, std::size_t label,
+                                       const temperature<T>& t, ForParts for_parts) {
+  const auto sum = sum_of_row<T, Arch>(x, n, t, for_parts);
+  if (!is_finite(static_cast<double>(sum.largest))) return std::numeric_limits<T>::quiet_NaN();
+  return static_cast<T>(t.difference(sum.largest, x[label]) + sum.log_mass());
+}
+
+/// Differences of logits up to this much can be divided by a moderate temperature without overflow.
+template <class T>
+GIBBS_INLINE T largest_difference(const temperature<T>& t) {
+  return (std::numeric_limits<T>::max)() / 2 / (1 + t.inverse.hi);
+}
+
+/// The log-sum-exp of each row; where there are labels, less the logit of the row's label over T.
+template <class T, class Arch>
+GIBBS_KERNEL void log_sum_exp_or_label_rows(const matrix_view<const T>& logits,
+                                            const label_view* labels, T* results,
+                                            double at_temperature) {
+  const temperature<T> t(at_temperature);
+  const T lowest = -largest_difference(t);
+  reduce_logits<T, Arch>(
+      results, t, weight_sums(),
+      [&]<class A>(std::size_t first, std::size_t rows, const plain_totals<T, A, 3>& totals) {
+        using B = batch<T, A>;
+        using wide_type = wide_batch<T, A>;
+        B largest = totals.largest;
+        B x(T(0));
+        auto valid = x == x;
+        if (labels != nullptr) {
+          alignas(64) T at_label[lanes<T, A>] = {};
+          for (std::size_t r = 0; r < rows; ++r) {
+            at_label[r] = row_of(logits, first + r)[(*labels)[first + r]];
+          }
+          x = read<T, A>(at_label);
+          valid = (x > B(lowest)) & (x <= largest);
+          x = choose(valid, x, largest);
+        }
+        wide_type scaled = wide_type::sum(largest, -x) * in_all_lanes<T, A>(t.inverse);
+        B value = (scaled + totals.log_sum()).value();
+        return row_results<T, A>{value, valid & (value == value)};
+      },
+      [&](std::size_t i) {
+        const T* x = row_of(logits, i);
+        const std::size_t n = logits.columns();
+        if (labels == nullptr) return log_sum_exp_row<T, Arch>(x, n, t, one_by_one());
+        return cross_entropy_label_row<T, Arch>(x, n, (*labels)[i], t, one_by_one());
+      },
+      logits);
+}
+
 template <class T, class Arch>
 GIBBS_KERNEL void log_sum_exp_rows(const matrix_view<const T>& logits, T* results,
                                    double at_temperature) {
-  const temperature<T> t(at_temperature);
-  reduce_logits<T, Arch>(
-      results, t, weight_sums(),
-      [&]<class A>(std::size_t, std::size_t, const plain_totals<T, A, 3>& totals) {
-        auto value = log_sum_exp_of(totals, t);
-        return row_results<T, A>{value, value == value};
-      },
-      [&](std::size_t i) {
-        return log_sum_exp_row<T, Arch>(row_of(logits, i), logits.columns(), t, one_by_one());
-      },
-      logits);
+  log_sum_exp_or_label_rows<T, Arch>(logits, nullptr, results, at_temperature);
 }
 
 }  // namespace detail
