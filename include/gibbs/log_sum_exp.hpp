@@ -86,18 +86,18 @@ GIBBS_KERNEL void log_sum_exp_or_label_rows(const matrix_view<const T>& logits,
         using B = batch<T, A>;
         using wide_type = wide_batch<T, A>;
         B largest = totals.largest;
-        B x(T(0));
-        auto valid = x == x;
+        wide_type above{largest, B(T(0))};
+        auto valid = largest == largest;
         if (labels != nullptr) {
           alignas(64) T at_label[lanes<T, A>] = {};
           for (std::size_t r = 0; r < rows; ++r) {
             at_label[r] = row_of(logits, first + r)[(*labels)[first + r]];
           }
-          x = read<T, A>(at_label);
+          B x = read<T, A>(at_label);
           valid = (x > B(lowest)) & (x <= largest);
-          x = choose(valid, x, largest);
+          above = wide_type::sum(largest, -choose(valid, x, largest));
         }
-        wide_type scaled = wide_type::sum(largest, -x) * in_all_lanes<T, A>(t.inverse);
+        wide_type scaled = above * in_all_lanes<T, A>(t.inverse);
         B value = (scaled + totals.log_sum()).value();
         return row_results<T, A>{value, valid & (value == value)};
       },
