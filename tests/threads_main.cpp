@@ -4,7 +4,7 @@
 // no MPFR. Each thread runs every primitive of the registry on rows of many lengths, on memory of
 // exactly that size, and folds all results into one number; all threads must come to the same.
 // Faults that it catches: a lane that was never set and has a part in a result, state that threads
-// share, an architecture that is chosen twice.
+// share.
 //
 // usage: threads [THREADS]
 #include <atomic>
