@@ -381,6 +381,34 @@ TEST_CASE("cross_entropy_from_logits of a tiny probability of a large distance")
   }
 }
 
+// Where the maximum is 0, all of log_sum_exp comes from the other weights: one that is just above a
+// power of two, and many that are hardly more than its rounding error together.
+TEST_CASE_TEMPLATE("log_sum_exp of a maximum of 0 and little below it", T, float, double) {
+  using precise = long double;
+  fault_log log;
+  for (std::uint64_t seed = 0; seed < 20000; ++seed) {
+    random_source random(seed);
+    const std::size_t n = 3 + random.below(254);
+    const T second = static_cast<T>(-std::log(2.0) * static_cast<double>(3 + random.below(100)) +
+                                    0.1 * random.uniform());
+    std::vector<T> x(n);
+    precise below = 0;
+    for (std::size_t i = 1; i < n; ++i) {
+      x[i] = i == 1 ? second : second - static_cast<T>(6 + 6 * random.uniform());
+      below += std::exp(static_cast<precise>(x[i]));
+    }
+    const precise wanted = std::log1p(below);
+    const precise unit = std::ldexp(static_cast<precise>(1),
+                                    std::ilogb(wanted) - std::numeric_limits<T>::digits + 1);
+    std::vector<T> out(n);
+    for (const T result : {gibbs::log_sum_exp(x), gibbs::softmax_with_log_sum_exp(x, out)}) {
+      const precise error = std::abs(static_cast<precise>(result) - wanted) / unit;
+      log.expect(error <= gibbs::accuracy::log_sum_exp<T>, type_name<T>(), " seed ", seed,
+                 " length ", n, ": ", static_cast<double>(error), " ulp");
+    }
+  }
+}
+
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.
 TEST_CASE_TEMPLATE("rows of a million", T, float, double) {
   fault_log log;

@@ -215,7 +215,7 @@ TEST_CASE_TEMPLATE("rows of a matrix equal single rows, and gaps stay as they ar
   fault_log log;
   std::vector<std::size_t> widths;
   for (std::size_t n = 0; n <= 5 * widest_vector<T>; ++n) widths.push_back(n);
-  for (std::size_t n : sizes{100, 127, 128, 160, 161, 255, 256, 257, 300, 1001})
+  for (std::size_t n : sizes{81, 100, 127, 128, 129, 159, 160, 161, 255, 256, 257, 300, 1001})
     widths.push_back(n);
 
   for (const primitive<T>& f : primitives<T>()) {

@@ -592,8 +592,9 @@ inline constexpr std::size_t most_sampled = 4096;
 /// With fewer elements rows of some hundred often have to be added up twice.
 inline constexpr std::size_t least_sampled = 160;
 
-/// The sums of the weights of both rows over an eighth of them, but at least so many elements: of
-/// batches in which an element of x or of y is not more than depth below the largest.
+/// The sums of the weights of both rows over an eighth of them, or over least_sampled elements if
+/// that is more: of batches in which an element of x or of y is not more than depth below the
+/// largest, as far as there are any.
 template <class T, class Arch, class Row>
 GIBBS_PART sums<T, Arch, 2> sample_weights(const Row& p_row, const Row& q_row, std::size_t n,
                                            const T* x, const T* y, T depth) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // log_sum_exp: the logarithm of a sum of exponentials, the log partition function of a Gibbs
-// distribution.
+// distribution. And what it has in common with the cross-entropy of a label.
 #ifndef GIBBS_LOG_SUM_EXP_HPP
 #define GIBBS_LOG_SUM_EXP_HPP
 
@@ -42,13 +42,17 @@ void log_sum_exp(const matrix_view<In>& logits, Results&& results,
 
 namespace detail {
 
-/// Of plain rows, a lane a row.
+/// Of plain rows, a lane a row, with `above` in the place of their maxima.
+template <class T, class Arch, std::size_t N>
+GIBBS_PART batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
+                                         const temperature<T>& t,
+                                         const wide_batch<T, Arch>& above) {
+  return (above * in_all_lanes<T, Arch>(t.inverse) + totals.log_sum()).value();
+}
 template <class T, class Arch, std::size_t N>
 GIBBS_PART batch<T, Arch> log_sum_exp_of(const plain_totals<T, Arch, N>& totals,
                                          const temperature<T>& t) {
-  using B = batch<T, Arch>;
-  wide_batch<T, Arch> largest{totals.largest, B(T(0))};
-  return (largest * in_all_lanes<T, Arch>(t.inverse) + totals.log_sum()).value();
+  return log_sum_exp_of(totals, t, {totals.largest, batch<T, Arch>(T(0))});
 }
 
 /// Any row.
@@ -97,8 +101,7 @@ GIBBS_KERNEL void log_sum_exp_or_label_rows(const matrix_view<const T>& logits,
           valid = (x > B(lowest)) & (x <= largest);
           above = wide_type::sum(largest, -choose(valid, x, largest));
         }
-        wide_type scaled = above * in_all_lanes<T, A>(t.inverse);
-        B value = (scaled + totals.log_sum()).value();
+        B value = log_sum_exp_of(totals, t, above);
         return row_results<T, A>{value, valid & (value == value)};
       },
       [&](std::size_t i) {

@@ -430,7 +430,7 @@ struct softmax_kind {
   using short_rows = softmax_short<WithTotal, T, Arch, Tile>;
 };
 
-/// Up to `lanes` rows of a few registers each, in three steps, between which there is time for
+/// Up to `lanes` rows of some registers each, in three steps, between which there is time for
 /// their results.
 template <bool WithTotal, class T, class Arch>
 class softmax_of_pieces {
@@ -454,8 +454,7 @@ class softmax_of_pieces {
   GIBBS_PART void weigh(pieces_type pieces, const temperature<T>& t) {
     row_type all(t, B::load_aligned(in_memory_.largest));
     plain_totals<T, Arch, size> totals(all, plain_);
-    constexpr std::size_t exact = softmax_exact<WithTotal>;
-    add_up_pieces<sum_kinds<size, size - exact, WithTotal, exact>>(
+    add_up_pieces<sum_kinds<size, softmax_sum<WithTotal>, WithTotal, softmax_exact<WithTotal>>>(
         pieces, rows_.rows(),
         [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
           row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory_, r));
@@ -796,7 +795,7 @@ class log_softmax_short {
   row_set plain_;
 };
 
-/// Up to `lanes` rows of a few registers each, in the same two steps.
+/// Up to `lanes` rows of some registers each, in the same two steps.
 template <class T, class Arch>
 class log_softmax_of_pieces {
   using B = batch<T, Arch>;

@@ -460,7 +460,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   return result;
 }
 
-/// Likewise of rows that come in pieces.
+/// Likewise of rows that come in pieces. Where x is not plain others are added up as they are.
 template <class T, class Arch, class Terms, class... Others>
 GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_pieces(const temperature<T>& t, Terms of,
                                                                   piece_count<T, Arch> pieces,
@@ -472,7 +472,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_pieces(const temperat
   typename row_type::lanes_in_memory in_memory;
   all.store(in_memory);
   plain_totals<T, Arch, Terms::size> result(all, plain.rows);
-  add_up_pieces<sum_kinds<Terms::size, 2, true, Terms::exact>>(
+  add_up_pieces<sum_kinds<Terms::size, none_bounded, true, Terms::exact>>(
       pieces, x.rows(),
       [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
         row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory, r));
@@ -506,7 +506,7 @@ GIBBS_PART plain_maxima<T, Arch> plain_rows_of(T limit, const matrix_view<const 
   return {choose(is_plain, largest, zero), smallest, lane_bits<T, Arch>(is_plain, x.rows())};
 }
 
-/// Likewise for rows of any length.
+/// The sums of up to `lanes` rows of any length, over those that are plain.
 template <class T, class Arch, class Terms, class... Others>
 GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperature<T>& t, Terms of,
                                                                  const matrix_view<const T>& x,
@@ -541,18 +541,19 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_rows(const temperature<T>& 
                                                           const matrix_view<const T>& x,
                                                           const Others&... others) {
   const std::size_t columns = x.columns();
+  if (columns <= longest_transposed<T, Arch>) {
+    tile<T, Arch> in(x);
+    return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
+  }
   if constexpr (is_avx512<Arch> && std::is_same_v<T, float>) {
-    if (columns > longest_transposed<T, Arch> && columns <= longest_tile) {
+    static_assert(longest_transposed<T, Arch> >= least_pieces * lanes<T, Arch>);
+    if (columns <= longest_tile) {
       row_pieces<T, Arch> in(x);
       return add_up_plain_pieces(t, of, piece_count<T, Arch>(columns), in,
                                  row_pieces<T, Arch>(others)...);
     }
   }
-  if (columns > longest_transposed<T, Arch>) {
-    return add_up_long_rows<T, Arch>(t, of, x, others...);
-  }
-  tile<T, Arch> in(x);
-  return add_up_tile<T, Arch>(t, of, in, tile<T, Arch>(others)...);
+  return add_up_long_rows<T, Arch>(t, of, x, others...);
 }
 
 /// The number of rows that are taken at a time: one if it is a long one.

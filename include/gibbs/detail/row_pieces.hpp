@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Rows of a few registers each, as many at a time as a register has lanes: what is left of each row
+// Rows of some registers each, as many at a time as a register has lanes: what is left of each row
 // is brought together across the lanes in the end, for all rows at once.
 #ifndef GIBBS_DETAIL_ROW_PIECES_HPP
 #define GIBBS_DETAIL_ROW_PIECES_HPP
@@ -116,7 +116,12 @@ struct merge_wide_sums {
 
 // --- Rows ---------------------------------------------------------------------------------------
 
-/// Rows from this length on are better taken in pieces than transposed, with wide registers.
+/// Full registers that there are at least of a row.
+inline constexpr std::size_t least_pieces = 3;
+
+/// Rows from this length on are better taken in pieces than transposed, with wide registers. (Where
+/// nothing but the sums of logits is wanted, from longest_transposed on, and those of doubles
+/// never.)
 template <class Arch>
 inline constexpr std::size_t shortest_in_pieces = is_avx512<Arch> ? 48 : longest_tile + 1;
 
@@ -128,6 +133,7 @@ inline constexpr std::size_t longest_not_in_pieces = (std::min)(longest_transpos
 
 template <class T, class Arch>
 GIBBS_PART bool come_in_pieces(std::size_t columns) {
+  static_assert(!is_avx512<Arch> || shortest_in_pieces<Arch> >= least_pieces * lanes<T, Arch>);
   return columns >= shortest_in_pieces<Arch> && columns <= longest_tile;
 }
 
@@ -230,19 +236,19 @@ class row_pieces {
   const T* row_[step];
 };
 
-/// Of sums over rows of pieces: the first Bounded ones are of numbers less than 2^66 that add up to
-/// no less than about 2^64, or need to be right only beside such a sum: weights, see
-/// scaled_exp2::headroom. If HasRest, the second one is what the first one lacks, and small beside
-/// it. The last Exact ones are of integers.
+/// Of sums over rows of pieces: number Bounded, if there is one, is of numbers less than 2^66 that
+/// add up to no less than about 2^64: weights with that of the maximum, see scaled_exp2::headroom.
+/// If HasRest, the second one is added to the first one. The last Exact ones are of integers.
 template <std::size_t N, std::size_t Bounded, bool HasRest, std::size_t Exact>
 struct sum_kinds {
   static constexpr std::size_t size = N;
   static constexpr std::size_t exact = Exact;
-  GIBBS_INLINE static constexpr bool is_bounded(std::size_t i) { return i < Bounded; }
+  GIBBS_INLINE static constexpr bool is_bounded(std::size_t i) { return i == Bounded; }
   GIBBS_INLINE static constexpr bool has_rest(std::size_t i) { return HasRest && i == 0; }
   GIBBS_INLINE static constexpr bool is_rest(std::size_t i) { return HasRest && i == 1; }
   GIBBS_INLINE static constexpr bool is_exact(std::size_t i) { return i >= N - Exact; }
 };
+inline constexpr std::size_t none_bounded = static_cast<std::size_t>(-1);
 
 /// A bounded sum as a multiple of a unit and a rest: sums of such multiples are not rounded, and
 /// what is rounded of the rests is small beside the sum.
@@ -305,11 +311,10 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
   using wide_type = wide_batch<T, Arch>;
   constexpr std::size_t size = Kinds::size;
   sums_of_rows<T, Arch> of_rows[size];
-  static_assert(shortest_in_pieces<Arch> >= 3 * lanes<T, Arch>);
   for (std::size_t r = 0; r < rows; ++r) {
     sums<T, Arch, size, Kinds::exact> all;
     all.start(of(three<Arch>(), r, 0));
-    std::size_t k = 3;
+    std::size_t k = least_pieces;
     for (; k + 3 <= pieces.count; k += 3) all.add(of(three<Arch>(), r, k));
     const std::size_t left = pieces.count - k;
     if (left == 1) {
@@ -320,10 +325,7 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;
       wide_type total = all.total_of_lanes(i);
-      if (Kinds::has_rest(i)) {
-        wide_type rest = all.total_of_lanes(i + 1);
-        total.lo += rest.hi + rest.lo;
-      }
+      if (Kinds::has_rest(i)) total = total + all.total_of_lanes(i + 1);
       of_rows[i].set(r, Kinds::is_bounded(i) ? in_units(total) : total);
     });
   }

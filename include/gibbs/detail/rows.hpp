@@ -39,8 +39,8 @@ inline constexpr std::size_t longest_tile = 256;
 inline constexpr std::size_t longest_tile_of_four = 64;
 
 /// Rows up to this length are transposed a register of rows at a time. With AVX-512 longer ones of
-/// floats come in pieces, and those of doubles are faster by themselves from where their last
-/// register is full.
+/// floats are faster in pieces, and those of doubles one by one, as with other architectures rows
+/// of more than twenty registers are.
 template <class T, class Arch>
 inline constexpr std::size_t longest_transposed =
     !takes_four<Arch> ? longest_tile
