@@ -116,10 +116,9 @@ constexpr std::size_t stack_size = std::size_t(1) << 18;
 // looked through for what has been written.
 template <class F>
 std::size_t stack_used_by(guarded& memory, F f) {
-  constexpr std::size_t size = stack_size;
   constexpr std::byte paint{0xa5};
-  std::byte* const base = memory.place<std::byte>(size, edge::beginning);
-  std::fill_n(base, size, paint);
+  std::byte* const base = memory.place<std::byte>(stack_size, edge::beginning);
+  std::fill_n(base, stack_size, paint);
   struct job {
     F& f;
     const std::byte* top;
@@ -134,12 +133,13 @@ std::size_t stack_used_by(guarded& memory, F f) {
   pthread_attr_t attributes;
   pthread_t thread;
   REQUIRE(pthread_attr_init(&attributes) == 0);
-  REQUIRE(pthread_attr_setstack(&attributes, base, size) == 0);
+  REQUIRE(pthread_attr_setstack(&attributes, base, stack_size) == 0);
   REQUIRE(pthread_create(&thread, &attributes, job::call, &of_thread) == 0);
   REQUIRE(pthread_join(thread, nullptr) == 0);
   pthread_attr_destroy(&attributes);
   return static_cast<std::size_t>(
-      of_thread.top - std::find_if(base, base + size, [](std::byte b) { return b != paint; }));
+      of_thread.top -
+      std::find_if(base, base + stack_size, [](std::byte b) { return b != paint; }));
 }
 
 }  // namespace
