@@ -179,7 +179,7 @@ GIBBS_PART batch<T, Arch> log_positive(const batch<T, Arch>& x) {
 }
 
 /// log(n + x) for n > 0 and x much less than n, or n >= 1 and x > -0.9, in two parts of which only
-/// the second has been rounded. That one may be a fifth of the first, or all there is.
+/// the second has been rounded. That one may be a fifth of the first.
 template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_batch<T, Arch>& x) {
   using B = batch<T, Arch>;
@@ -188,7 +188,10 @@ GIBBS_PART wide_batch<T, Arch> log_of_sum(const batch<T, Arch>& n, const wide_ba
   log_parts<T, Arch> parts(u.hi);
   wide first = wide::sum(parts.e * B(ln2_hi<T>), parts.f);
   B rest = (u.lo + x.lo) / u.hi - (parts.half_square - parts.correction);
-  return {first.hi, first.lo + rest};
+  // Of log(1 + u) what is rounded would be all there is.
+  auto is_one = u.hi == B(T(1));
+  return {choose(is_one, u.lo, first.hi),
+          choose(is_one, multiply_add(u.lo * B(T(-0.5)), u.lo, x.lo), first.lo + rest)};
 }
 
 /// Where x is a positive normal number.

@@ -96,10 +96,10 @@ class plain_row {
 
   GIBBS_PART const B& largest() const { return largest_; }
 
-  /// The weight of the maximum itself.
+  /// The weight of the maximum itself: with more digits than the others, since all are divided by
+  /// it.
   GIBBS_PART wide_batch<T, Arch> largest_weight() const {
-    auto w = weight(largest_);
-    return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
+    return weight_in_parts(largest_).ordered();
   }
 
   struct lanes_in_memory {
@@ -279,10 +279,7 @@ class careful_row {
  public:
   GIBBS_PART const B& largest() const { return largest_; }
 
-  GIBBS_PART wide<T> largest_weight() const {
-    auto w = weight(largest_);
-    return wide<T>(first_lane(w.s)) + wide<T>(first_lane(w.rest()));
-  }
+  GIBBS_PART wide<T> largest_weight() const { return first_lane(weight_in_parts(largest_)); }
 
  private:
   GIBBS_PART static bool is_huge(T x) {

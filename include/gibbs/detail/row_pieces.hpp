@@ -10,6 +10,7 @@
 
 #include "../matrix_view.hpp"
 #include "beside.hpp"
+#include "exp2.hpp"
 #include "rows.hpp"
 #include "simd.hpp"
 #include "sweep.hpp"
@@ -236,8 +237,8 @@ class row_pieces {
   const T* row_[step];
 };
 
-/// Of sums over rows of pieces: number Bounded, if there is one, is of numbers less than 2^66 that
-/// add up to no less than about 2^64: weights with that of the maximum, see scaled_exp2::headroom.
+/// Of sums over rows of pieces: number Bounded, if there is one, is of weights with that of the
+/// maximum, which is about scaled_exp2::largest_weight.
 /// If HasRest, the second one is added to the first one. The last Exact ones are of integers.
 template <std::size_t N, std::size_t Bounded, bool HasRest, std::size_t Exact>
 struct sum_kinds {
@@ -255,7 +256,7 @@ inline constexpr std::size_t none_bounded = static_cast<std::size_t>(-1);
 template <class T, class Arch>
 GIBBS_PART wide_batch<T, Arch> in_units(const wide_batch<T, Arch>& x) {
   // Added to a number, this leaves a multiple of the unit.
-  batch<T, Arch> rounder(T(0x1.8p+72));
+  batch<T, Arch> rounder(T(0x1.8p+8) * scaled_exp2<T, Arch>::largest_weight);
   batch<T, Arch> hi = (x.hi + rounder) - rounder;
   return {hi, (x.hi - hi) + x.lo};
 }
