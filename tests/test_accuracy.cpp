@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -410,6 +411,68 @@ TEST_CASE_TEMPLATE("log_sum_exp of a maximum of 0 and little below it", T, float
 }
 
 // Rows far longer than a cache: copies of a short one, of which the exact result is easily had.
+TEST_CASE_TEMPLATE("one weight and others of its last digit", T, float, double) {
+  using precise = long double;
+  using limits = std::numeric_limits<T>;
+  fault_log log;
+  const auto check = [&](const char* what, T result, precise wanted, precise size, double bound,
+                         std::uint64_t seed, std::size_t row) {
+    const precise unit = std::ldexp(static_cast<precise>(1), std::ilogb(size) - limits::digits + 1);
+    const precise error = std::abs(static_cast<precise>(result) - wanted) / unit;
+    log.expect(error <= static_cast<precise>(bound), what, " ", type_name<T>(), " seed ", seed,
+               " row ", row, ": ", static_cast<double>(error), " ulp");
+  };
+  const auto families = logit_families<T>();
+  const auto last_digits = std::find_if(families.begin(), families.end(),
+                                        [](const family<T>& f) { return f.name == "last digits"; });
+  REQUIRE(last_digits != families.end());
+  constexpr std::size_t rows = 66;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    random_source random(seed);
+    const std::size_t n = 2 + random.below(80);
+    std::vector<T> x(rows * n);
+    for (std::size_t r = 0; r < rows; ++r) {
+      std::vector<T> other(n);
+      last_digits->fill(random, std::span<T>(x).subspan(r * n, n), other);
+    }
+    const gibbs::matrix_view<const T> logits(x.data(), rows, n);
+    std::vector<T> p(x.size());
+    std::vector<T> log_p(x.size());
+    std::vector<T> log_sum(rows);
+    std::vector<T> log_sum_beside(rows);
+    std::vector<T> entropy(rows);
+    gibbs::log_sum_exp(logits, log_sum);
+    gibbs::softmax_with_log_sum_exp(logits, gibbs::matrix_view<T>(p.data(), rows, n),
+                                    log_sum_beside);
+    gibbs::log_softmax(logits, gibbs::matrix_view<T>(log_p.data(), rows, n));
+    gibbs::entropy_from_logits(logits, entropy);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const auto row = x.begin() + static_cast<std::ptrdiff_t>(r * n);
+      const auto top = std::max_element(row, row + static_cast<std::ptrdiff_t>(n));
+      const precise largest = *top;
+      precise below = 0;
+      precise distances = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const precise distance = largest - row[static_cast<std::ptrdiff_t>(i)];
+        if (distance == 0) continue;
+        below += std::exp(-distance);
+        distances += std::exp(-distance) * distance;
+      }
+      const precise log_of_sum = std::log1p(below);
+      const precise sum = largest + log_of_sum;
+      const precise size = (std::max)(std::abs(largest), log_of_sum);
+      check("log_sum_exp", log_sum[r], sum, size, gibbs::accuracy::log_sum_exp<T>, seed, r);
+      check("log_sum_exp beside softmax", log_sum_beside[r], sum, size,
+            gibbs::accuracy::log_sum_exp<T>, seed, r);
+      check("log_softmax", log_p[r * n + static_cast<std::size_t>(top - row)], -log_of_sum,
+            log_of_sum, gibbs::accuracy::log_softmax<T>, seed, r);
+      const precise exact_entropy = log_of_sum + distances / (1 + below);
+      check("entropy_from_logits", entropy[r], exact_entropy, exact_entropy,
+            gibbs::accuracy::entropy_from_logits<T>, seed, r);
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("rows of a million", T, float, double) {
   fault_log log;
   reference<T> exact_result;

@@ -24,8 +24,10 @@ template <class T, class Arch = detail::default_arch>
 inline constexpr double log_softmax = 3;
 
 /// Ulp of the larger of |max / temperature| and |log of the sum of exp((x - max) / temperature)|.
+/// Without tables in registers (AVX-512) the parts of weights that are not powers of two are
+/// larger, and so is what their sums are rounded by.
 template <class T, class Arch = detail::default_arch>
-inline constexpr double log_sum_exp = 2;
+inline constexpr double log_sum_exp = detail::has_look_up<Arch> ? 2 : 3;
 
 /// For probabilities up to 1.
 template <class T, class Arch = detail::default_arch>

@@ -143,7 +143,6 @@ struct target_terms {
   template <class T, class Arch>
   using several = four_or_six<Arch>;
   static constexpr std::size_t size = 5;
-  static constexpr std::size_t exact = 1;
   template <class Row, class T, class Arch>
   GIBBS_PART terms<T, Arch, 5> operator()(const Row& row, const batch<T, Arch>& x,
                                           const batch<T, Arch>& p) const {

@@ -102,7 +102,6 @@ struct entropy_from_logits_terms {
   template <class, class Arch>
   using several = four_or_six<Arch>;
   static constexpr std::size_t size = 4;
-  static constexpr std::size_t exact = 1;
   T inverse;
   template <class Row, class Arch>
   GIBBS_PART terms<T, Arch, 4> operator()(const Row& row, const batch<T, Arch>& x) const {
@@ -152,7 +151,7 @@ GIBBS_KERNEL entropy_sum<T> entropy_sum_of_piece(const T* x, std::size_t n,
     return {totals.first_sum(), first_lane(totals.distances(t)) * wide<T>(sum_unit)};
   }
   careful_row<T, Arch> row(t, largest);
-  sums<T, Arch, 4, 1> all;
+  sums<T, Arch, 4, true> all;
   sweep_sums<pace::compact>(
       all, n,
       [&](const B& v) {

@@ -118,14 +118,11 @@ class softmax_terms_of {
   const Row& row_;
 };
 
-/// Which of the sums is the one of all weights, how many there are, and how many of them of
-/// integers.
+/// Which of the sums is the one of all weights, and how many there are.
 template <bool WithTotal>
 inline constexpr std::size_t softmax_sum = WithTotal ? 2 : 0;
 template <bool WithTotal>
 inline constexpr std::size_t softmax_size = WithTotal ? 4 : 1;
-template <bool WithTotal>
-inline constexpr std::size_t softmax_exact = WithTotal ? 1 : 0;
 
 /// What is kept of up to `lanes` rows: without the log-sum-exp only which of them are done.
 struct rows_done {
@@ -388,7 +385,7 @@ class softmax_short {
     auto plain = tile_.template keep_plain<true>(plain_row<T, Arch>::limit(t), subnormal.floor);
     plain_row<T, Arch> row(t, plain.largest);
     plain_totals<T, Arch, size> totals(row, subnormal.template rows_without<false>(logits, plain));
-    sums<T, Arch, size, softmax_exact<WithTotal>> all;
+    sums<T, Arch, size, WithTotal> all;
     add_up_columns<4, false>(
         all, tile_,
         [&](std::size_t c) GIBBS_PART_LAMBDA {
@@ -454,7 +451,7 @@ class softmax_of_pieces {
   GIBBS_PART void weigh(pieces_type pieces, const temperature<T>& t) {
     row_type all(t, B::load_aligned(in_memory_.largest));
     plain_totals<T, Arch, size> totals(all, plain_);
-    add_up_pieces<sum_kinds<size, softmax_sum<WithTotal>, WithTotal, softmax_exact<WithTotal>>>(
+    add_up_pieces<sum_kinds<size, softmax_sum<WithTotal>, WithTotal>>(
         pieces, rows_.rows(),
         [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
           row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory_, r));
@@ -462,7 +459,7 @@ class softmax_of_pieces {
           auto added = softmax_terms<WithTotal>(weights, row,
                                                 rows_.template read<A>(pieces, r, k, -infinity<T>));
           detail::write(weights_ + (r * pieces.count + k) * step, weights);
-          return in_one_batch(added);
+          return added;
         },
         totals.of);
     auto scale = reciprocal(totals.of[softmax_sum<WithTotal>]);
@@ -535,7 +532,7 @@ GIBBS_PART softmax_result<WithTotal, T, Arch> softmax_long(
   rows.store(in_memory);
   rows_of_sums<T, Arch, size> all_rows;
   for (std::size_t r = 0; r < logits.rows(); ++r) {
-    sums<T, Arch, size, softmax_exact<WithTotal>> all;
+    sums<T, Arch, size, WithTotal> all;
     if (has_row(result.plain, r)) {
       one_plain_row<T, Arch> row(rows, in_memory, r);
       sweep_sums_and_store(all, n, row_of(out, r),
@@ -595,7 +592,7 @@ GIBBS_KERNEL softmax_result<WithTotal, T, Arch> softmax_in_parts(const T* x, T* 
   for_parts(n, [&](std::size_t part, std::size_t first, std::size_t count) {
     row_type local = row;  // which no store may change, so that it stays in registers
     for (std::size_t i = 0; i < count; i += long_row) {
-      sums<T, Arch, size, softmax_exact<WithTotal>> all;
+      sums<T, Arch, size, WithTotal> all;
       sweep_sums_and_store(all, (std::min)(long_row, count - i), out + first + i,
                            softmax_terms_of<WithTotal, T, Arch, row_type>(local),
                            input<T>{x + first + i, -infinity<T>});

@@ -224,6 +224,29 @@ std::span<const family<T>> logit_families() {
                     if (target.size() > 1) target[1] = static_cast<T>(other);
                   }
                 }},
+      family<T>{"below all numbers",  // so many weights that they count, none of which would alone
+                [](rng& r, row x, row y) {
+                  const double least = static_cast<double>(limits::min_exponent - limits::digits) *
+                                       std::numbers::ln2;
+                  detail::fill_each(r, x, y, [=](rng& s) { return least + s.uniform(-12, 1); });
+                  if (!x.empty()) x[r.below(x.size())] = 0;
+                  if (!y.empty()) y[r.below(y.size())] = 0;
+                }},
+      family<T>{"last digits",  // of the sum of all weights but the largest
+                [](rng& r, row x, row y) {
+                  const double digits = limits::digits * std::numbers::ln2;
+                  for (const row& target : {x, y}) {
+                    const double largest =
+                        r.uniform() < 0.5 ? 0 : r.uniform(-1, 1) * std::exp(r.uniform(-15, 1));
+                    const double second = largest - r.uniform(0, 12);
+                    for (T& value : target) {
+                      value = static_cast<T>(second - digits + r.uniform(-0.7, 0.4));
+                    }
+                    if (target.empty()) continue;
+                    target[r.below(target.size())] = static_cast<T>(second);
+                    target[r.below(target.size())] = static_cast<T>(largest);
+                  }
+                }},
       family<T>{"masks",
                 [](rng& r, row x, row y) {
                   detail::normal(r, x, y, 4);

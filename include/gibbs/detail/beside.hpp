@@ -211,10 +211,9 @@ GIBBS_PART batch<T, beside<Left, Right>> look_up(const T* table,
                                                  const batch<uint_of<T>, beside<Left, Right>>& x) {
   return {look_up(table, x.left), look_up(table, x.right)};
 }
-template <class Left, class Right>
-GIBBS_PART batch<double, beside<Left, Right>> with_exponent(
-    const batch<double, beside<Left, Right>>& x,
-    const batch<std::uint64_t, beside<Left, Right>>& e) {
+template <class T, class Left, class Right>
+GIBBS_PART batch<T, beside<Left, Right>> with_exponent(
+    const batch<T, beside<Left, Right>>& x, const batch<uint_of<T>, beside<Left, Right>>& e) {
   return {with_exponent(x.left, e.left), with_exponent(x.right, e.right)};
 }
 template <class T, class Left, class Right>

@@ -43,16 +43,30 @@ GIBBS_PART batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
   }
 }
 
-/// Whether 2^(i/16) comes from a table: it pays where polynomials are long.
+/// Whether 2^(i/16) comes from a table: less of a weight is left to a polynomial then, and to its
+/// rounding.
 template <class T, class Arch>
-inline constexpr bool has_exp2_table = (std::is_same_v<T, double> && has_look_up<Arch>);
+inline constexpr bool has_exp2_table = has_look_up<Arch>;
 
 /// 2^(i/16), rounded, and by how much the logarithm of that is larger than i/16. (P. T. P. Tang,
 /// "Table-driven implementation of the exponential function in IEEE floating-point arithmetic",
 /// 1989.)
+template <class T, class Arch>
+struct exp2_table;
+// clang-format off
 template <class Arch>
-struct exp2_table {
-  // clang-format off
+struct exp2_table<float, Arch> {
+  alignas(64) static constexpr float powers[16] = {
+      1, 0x1.0b5586p+0f, 0x1.172b84p+0f, 0x1.2387a6p+0f, 0x1.306fep+0f, 0x1.3dea64p+0f,
+      0x1.4bfdaep+0f, 0x1.5ab07ep+0f, 0x1.6a09e6p+0f, 0x1.7a1148p+0f, 0x1.8ace54p+0f,
+      0x1.9c4918p+0f, 0x1.ae89fap+0f, 0x1.c199bep+0f, 0x1.d5818ep+0f, 0x1.ea4afap+0f};
+  alignas(64) static constexpr float excesses[16] = {
+      0, -0x1.1ecccap-24f, 0x1.293ab8p-26f, -0x1.2512a4p-24f, -0x1.8bbfd2p-25f, -0x1.c0bec4p-25f,
+      0x1.800eaep-25f, 0x1.728d0ep-27f, -0x1.a82ebcp-26f, 0x1.79b05ep-25f, -0x1.036b6ep-27f,
+      -0x1.2ec1d4p-27f, 0x1.6cd47cp-26f, 0x1.04ae88p-27f, 0x1.2fc81cp-27f, -0x1.fda57cp-28f};
+};
+template <class Arch>
+struct exp2_table<double, Arch> {
   alignas(64) static constexpr double powers[16] = {
       1, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0,
       0x1.306fe0a31b715p+0, 0x1.3dea64c123422p+0, 0x1.4bfdad5362a27p+0, 0x1.5ab07dd485429p+0,
@@ -63,14 +77,16 @@ struct exp2_table {
       -0x1.bd9046b69ea24p-55, -0x1.f31b9fb32e2e4p-55, -0x1.04715f70da237p-55, -0x1.7a560f05eeddbp-54,
       0x1.c6cdcb8cfcc24p-54, 0x1.39ea4b4e0a91dp-55, -0x1.56f6cd720fba3p-54, -0x1.984806660caa6p-56,
       -0x1.445b6038d7018p-54, -0x1.c08f260a0042ap-56, -0x1.dc682d68358e2p-56, 0x1.70ed6ccceec4bp-54};
-  // clang-format on
 };
+// clang-format on
 
 /// (2^r - 1) / r for the r that is left: |r| <= 0.504, with a table a sixteenth of that. The error
 /// of 2^r made from it is below 2^-27 (float), 2^-56 (double).
 template <class T, class Arch>
 GIBBS_PART batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
-  if constexpr (has_exp2_table<T, Arch>) {
+  if constexpr (has_exp2_table<T, Arch> && std::is_same_v<T, float>) {
+    return polynomial(r, 0x1.62e43p-1f, 0x1.ebffa4p-3f, 0x1.c6b2a4p-5f);
+  } else if constexpr (has_exp2_table<T, Arch>) {
     return polynomial(r, 0x1.62e42fefa39fep-1, 0x1.ebfbdff82c59dp-3, 0x1.c6b08d6e7a726p-5,
                       0x1.3b2ab6fa9315cp-7, 0x1.5d89c5e3ebd5p-10, 0x1.430a9d0d0556cp-13);
   } else {
@@ -227,7 +243,7 @@ class scaled_exp2 {
   GIBBS_PART exponential<T, Arch> of_clamped(const B& x) const {
     B shifted = multiply_add(x, factors_.hi, magic_);
     if constexpr (has_table) {
-      using table = exp2_table<single_arch<Arch>>;
+      using table = exp2_table<T, single_arch<Arch>>;
       auto i = bits(shifted);
       B excess = look_up(table::excesses, i);
       B r = multiply_subtract(x, factors_.hi, shifted - magic_) +

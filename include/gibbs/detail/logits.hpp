@@ -338,12 +338,9 @@ GIBBS_PART terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& 
 }
 
 struct weight_sums {
-  // The first parts are powers of two, so that those of equal logits have an exact sum, even six.
-  template <class T, class Arch>
-  using several =
-      four_or<Arch, std::conditional_t<std::is_same_v<T, float>, six<Arch>, eight<Arch>>>;
+  template <class, class Arch>
+  using several = four_or<Arch, eight<Arch>>;
   static constexpr std::size_t size = 3;
-  static constexpr std::size_t exact = 1;
   template <class Row, class B>
   GIBBS_PART auto operator()(const Row& row, const B& x) const {
     return weight_terms<size>(row, x);
@@ -413,10 +410,9 @@ struct plain_totals {
 
 /// A row's sums of terms, still apart by lanes.
 template <class T, class Arch, class Row, class Terms, class... Others>
-GIBBS_PART sums<T, Arch, Terms::size, Terms::exact> add_up_row(const Row& row, Terms of,
-                                                               std::size_t n, const T* x,
-                                                               Others... others) {
-  sums<T, Arch, Terms::size, Terms::exact> all;
+GIBBS_PART sums<T, Arch, Terms::size, true> add_up_row(const Row& row, Terms of, std::size_t n,
+                                                       const T* x, Others... others) {
+  sums<T, Arch, Terms::size, true> all;
   sweep_sums<pace::fast>(all, n, bound_terms<Terms, T, Arch, Row>{of, row},
                          input<T>{x, -infinity<T>}, input<T>{others, T(0)}...);
   return all;
@@ -443,7 +439,7 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_tile(const temperature<T>& 
   auto plain = x.template keep_plain<false>(row_type::limit(t));
   row_type row(t, plain.largest);
   plain_totals<T, Arch, Terms::size> result(row, plain.rows);
-  sums<T, Arch, Terms::size, Terms::exact> all;
+  sums<T, Arch, Terms::size, true> all;
   add_up_columns<4, true>(
       all, x, [&](std::size_t c) GIBBS_PART_LAMBDA { return of(row, x[c], others[c]...); },
       [&](auto& sum, four_columns c) GIBBS_PART_LAMBDA {
@@ -469,12 +465,12 @@ GIBBS_PART plain_totals<T, Arch, Terms::size> add_up_plain_pieces(const temperat
   typename row_type::lanes_in_memory in_memory;
   all.store(in_memory);
   plain_totals<T, Arch, Terms::size> result(all, plain.rows);
-  add_up_pieces<sum_kinds<Terms::size, none_bounded, true, Terms::exact>>(
+  add_up_pieces<sum_kinds<Terms::size, none_bounded, true>>(
       pieces, x.rows(),
       [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
         row_beside<T, A> row(one_plain_row<T, Arch>(all, in_memory, r));
-        return in_one_batch(of(row, x.template read<A>(pieces, r, k, -infinity<T>),
-                               others.template read<A>(pieces, r, k, T(0))...));
+        return of(row, x.template read<A>(pieces, r, k, -infinity<T>),
+                  others.template read<A>(pieces, r, k, T(0))...);
       },
       result.of);
   return result;
@@ -524,7 +520,7 @@ GIBBS_KERNEL plain_totals<T, Arch, Terms::size> add_up_long_rows(const temperatu
       terms<T, Arch, Terms::size> one{};
       for (std::size_t i = 0; i < Terms::size; ++i) one.of[i] = B(T(0));
       one.of[Terms::size - 1] = B(T(1));  // a maximum, to compute with
-      sums<T, Arch, Terms::size, Terms::exact> of_row;
+      sums<T, Arch, Terms::size, true> of_row;
       of_row.add(one);
       all.set(r, of_row);
     }
@@ -632,7 +628,7 @@ GIBBS_PART void reduce_logits(T* results, const temperature<T>& t, Terms of, Fin
 
 template <class T, class Arch, std::size_t N>
 GIBBS_PART logits_sum<T> sum_of(const careful_row<T, Arch>& row, T largest,
-                                const sums<T, Arch, N, 1>& all) {
+                                const sums<T, Arch, N, true>& all) {
   // Also where NaN is beside it, which is looked for in the end.
   if (largest == infinity<T>) return {largest, wide<T>(std::numeric_limits<double>::quiet_NaN())};
   const wide<T> below = all.total(0) + all.total(1);
@@ -689,7 +685,7 @@ GIBBS_KERNEL logits_sum<T> sum_of_piece(const T* x, std::size_t n, const tempera
     return add_up_plain_row<T, Arch>(t, largest, weight_sums(), n, x).first_sum();
   }
   careful_row<T, Arch> row(t, largest);
-  sums<T, Arch, 3, 1> all;
+  sums<T, Arch, 3, true> all;
   sweep_sums<pace::compact>(
       all, n, [&](const batch<T, Arch>& v) { return weight_terms<3>(row, v); },
       input<T>{x, -infinity<T>});

@@ -77,7 +77,7 @@ GIBBS_PART wide_batch<T, Arch> add_up_row_pieces(Term term, std::size_t columns,
                                                  const Pieces&... others) {
   const piece_count<T, Arch> pieces(columns);
   wide_batch<T, Arch> total[1];
-  add_up_pieces<sum_kinds<1, none_bounded, false, 0>>(
+  add_up_pieces<sum_kinds<1, none_bounded, false>>(
       pieces, x.rows(),
       [&]<class A>(A, std::size_t r, std::size_t k) GIBBS_PART_LAMBDA {
         if constexpr (is_several<A>) {

@@ -239,15 +239,15 @@ class row_pieces {
 
 /// Of sums over rows of pieces: number Bounded, if there is one, is of weights with that of the
 /// maximum, which is about scaled_exp2::largest_weight.
-/// If HasRest, the second one is added to the first one. The last Exact ones are of integers.
-template <std::size_t N, std::size_t Bounded, bool HasRest, std::size_t Exact>
+/// If AreWeights, the second one is added to the first one, and the last one is of integers.
+template <std::size_t N, std::size_t Bounded, bool AreWeights>
 struct sum_kinds {
   static constexpr std::size_t size = N;
-  static constexpr std::size_t exact = Exact;
+  static constexpr bool are_weights = AreWeights;
   GIBBS_INLINE static constexpr bool is_bounded(std::size_t i) { return i == Bounded; }
-  GIBBS_INLINE static constexpr bool has_rest(std::size_t i) { return HasRest && i == 0; }
-  GIBBS_INLINE static constexpr bool is_rest(std::size_t i) { return HasRest && i == 1; }
-  GIBBS_INLINE static constexpr bool is_exact(std::size_t i) { return i >= N - Exact; }
+  GIBBS_INLINE static constexpr bool has_rest(std::size_t i) { return AreWeights && i == 0; }
+  GIBBS_INLINE static constexpr bool is_rest(std::size_t i) { return AreWeights && i == 1; }
+  GIBBS_INLINE static constexpr bool is_exact(std::size_t i) { return AreWeights && i == N - 1; }
 };
 inline constexpr std::size_t none_bounded = static_cast<std::size_t>(-1);
 
@@ -313,15 +313,15 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
   constexpr std::size_t size = Kinds::size;
   sums_of_rows<T, Arch> of_rows[size];
   for (std::size_t r = 0; r < rows; ++r) {
-    sums<T, Arch, size, Kinds::exact> all;
-    all.start(of(three<Arch>(), r, 0));
+    sums<T, Arch, size, Kinds::are_weights> all;
+    all.start(all.sum_of(of(three<Arch>(), r, 0)));
     std::size_t k = least_pieces;
-    for (; k + 3 <= pieces.count; k += 3) all.add(of(three<Arch>(), r, k));
+    for (; k + 3 <= pieces.count; k += 3) all.add(all.sum_of(of(three<Arch>(), r, k)));
     const std::size_t left = pieces.count - k;
     if (left == 1) {
-      all.add(of(Arch(), r, k));
+      all.add(all.sum_of(of(Arch(), r, k)));
     } else if (left == 2) {
-      all.add(of(two<Arch>(), r, k));
+      all.add(all.sum_of(of(two<Arch>(), r, k)));
     }
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;

@@ -564,8 +564,8 @@ GIBBS_PART wide_batch<T, Arch> sum_across_lanes(wide_batch<T, Arch>* x, std::siz
 template <class T, class Arch, std::size_t N>
 class rows_of_sums {
  public:
-  template <std::size_t Exact>
-  GIBBS_PART void set(std::size_t row, const sums<T, Arch, N, Exact>& of_row) {
+  template <bool AreWeights>
+  GIBBS_PART void set(std::size_t row, const sums<T, Arch, N, AreWeights>& of_row) {
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { parts_[i][row] = of_row.total_of_lanes(i); });
   }
 
@@ -587,8 +587,8 @@ GIBBS_PART batch<T, Arch> mark_of_all(const batch<T, Arch>& mark) {
 
 /// The sums of of[i][0], ..., of[i][count - 1], all of them in blocks. What several sums get from a
 /// group is added to them by one addition: four are side by side in a register.
-template <class T, class Arch, std::size_t N, std::size_t Exact>
-GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
+template <class T, class Arch, std::size_t N, bool AreWeights>
+GIBBS_PART void add_up_blocks(sums<T, Arch, N, AreWeights>& into, std::size_t count,
                               const T (&of)[N][longest_tile]) {
   constexpr std::size_t step = lanes<T, Arch>;
   constexpr std::size_t at_once = 4;
@@ -596,13 +596,16 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
   constexpr std::size_t registers = at_once / in_a_register;
   unroll<(N + at_once - 1) / at_once>([&](std::size_t k) GIBBS_PART_LAMBDA {
     const std::size_t first = k * at_once;
-    const auto group_sums = [&](std::size_t i, std::size_t c) GIBBS_PART_LAMBDA {
-      return in_one_batch(read<T, four<Arch>>(of[(std::min)(first + i, N - 1)] + c));
-    };
     alignas(64) T groups[longest_tile];
     for (std::size_t c = 0; c < count; c += 4 * step) {
-      auto even = interleave<T, Arch>(group_sums(0, c), group_sums(2, c));
-      auto odd = interleave<T, Arch>(group_sums(1, c), group_sums(3, c));
+      terms<T, four<Arch>, at_once> x;
+      unroll<at_once>([&](std::size_t i) GIBBS_PART_LAMBDA {
+        x.of[i] = read<T, four<Arch>>(of[(std::min)(first + i, N - 1)] + c);
+      });
+      auto group = in_one_batch(x);
+      if (AreWeights && k == 0) keep_rounded(group, x.of[0]);
+      auto even = interleave<T, Arch>(group.of[0], group.of[2]);
+      auto odd = interleave<T, Arch>(group.of[1], group.of[3]);
       auto low = interleave<T, Arch>(even.first, odd.first);
       auto high = interleave<T, Arch>(even.second, odd.second);
       write(groups + c, low.first);
@@ -630,10 +633,10 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, Exact>& into, std::size_t count,
 /// Adds up at(k), the terms of register k of one row, in the order in which those of columns are
 /// added up, a row a lane; all lanes get the sums. (The first template argument and the last
 /// argument are not used: calls look as those for tiles, below.)
-template <std::size_t, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
-          class At, class AtFour>
-GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, Arch>& row, At at,
-                               AtFour) {
+template <std::size_t, bool InBlocks, class T, class Arch, std::size_t N, bool AreWeights, class At,
+          class AtFour>
+GIBBS_PART void add_up_columns(sums<T, Arch, N, AreWeights>& into, const lone_row<T, Arch>& row,
+                               At at, AtFour) {
   using B = batch<T, Arch>;
   constexpr std::size_t step = lanes<T, Arch>;
   const std::size_t columns = row.columns();
@@ -648,21 +651,23 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, 
     if (c > 0) add_up_blocks(into, c, of);
   }
   for (; c + 4 <= columns; c += 4) {
-    terms<T, Arch, N> group;
+    terms<T, Arch, N> first;
+    terms<T, Arch, N> second;
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
       const T* x = of[i] + c;
-      group.of[i] = B((x[0] + x[1]) + (x[2] + x[3]));
+      first.of[i] = B(x[0] + x[1]);
+      second.of[i] = B(x[2] + x[3]);
     });
-    into.add(group);
+    into.add(into.sum_of(first, second));
   }
   // Likewise; after as many in blocks it has been done.
   if (!InBlocks && c == longest_tile) into.settle();
   if (c == columns) return;
-  into.add(sum_of_four(c, columns, 1, [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA {
+  add_four(into, c, columns, 1, [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA {
     terms<T, Arch, N> x;
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { x.of[i] = B(of[i][k]); });
     return x;
-  }));
+  });
 }
 
 /// Adds up at(c), the terms of register c of a tile, over its columns, AtATime of which are
@@ -670,10 +675,11 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const lone_row<T, 
 /// adds those of four columns, or refuses, where takes_four<Arch>. Where is_several<Arch> AtATime
 /// tells how often at(), long code, is written out for four columns: four times, twice, or else not
 /// at all, so that one by one is the only way. (Very long code is slower than a loop.)
-template <std::size_t AtATime, bool InBlocks, class T, class Arch, std::size_t N, std::size_t Exact,
+template <std::size_t AtATime, bool InBlocks, class T, class Arch, std::size_t N, bool AreWeights,
           class At, class AtFour, std::size_t Longest>
-GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch, Longest>& over,
-                               At at, [[maybe_unused]] AtFour at_four) {
+GIBBS_PART void add_up_columns(sums<T, Arch, N, AreWeights>& into,
+                               const tile<T, Arch, Longest>& over, At at,
+                               [[maybe_unused]] AtFour at_four) {
   const std::size_t columns = over.columns();
   const column_order<InBlocks, T, Arch> order(columns);
   if constexpr (takes_four<Arch>) {
@@ -687,15 +693,15 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
       for (; i + 4 <= columns; i += 4) {
         const auto [c, apart] = order.group(i);
         if constexpr (AtATime == 4) {
-          into.add((at(c) + at(c + apart)) + (at(c + 2 * apart) + at(c + 3 * apart)));
+          into.add(into.sum_of(at(c) + at(c + apart), at(c + 2 * apart) + at(c + 3 * apart)));
         } else {
-          terms<T, Arch, N> first{};  // as in sum_of_four()
+          terms<T, Arch, N> first{};  // as in add_four()
           for (std::size_t k = 0; k < 4; k += 2) {
             auto pair = at(c + k * apart) + at(c + (k + 1) * apart);
             if (k == 0) {
               first = pair;
             } else {
-              into.add(first + pair);
+              into.add(into.sum_of(first, pair));
             }
           }
         }
@@ -704,13 +710,13 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, Exact>& into, const tile<T, Arch
     if (i == columns) return;
     if constexpr (is_several<Arch>) {
       while (i < columns) {
-        into.add(sum_of_four(i, columns, 1, [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA {
-          return at(order[k]);
-        }));
+        add_four(into, i, columns, 1,
+                 [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA { return at(order[k]); });
       }
       return;
     }
-    into.add(sum_in_turn(i, columns, at));
+    add_four(into, i, columns, 1,
+             [&](std::size_t k, std::size_t) GIBBS_PART_LAMBDA { return at(k); });
   } else {
     // Short code, for terms that are long code themselves.
     if (columns == 0) return;

@@ -281,14 +281,19 @@ GIBBS_PART batch<T, Arch> look_up(const T* table, const batch<uint_of<T>, Arch>&
 }
 
 /// The mantissa of x with n in its exponent field, n in the bits of e above the lowest four.
-template <class Arch>
-GIBBS_PART batch<double, Arch> with_exponent(const batch<double, Arch>& x,
-                                             const batch<std::uint64_t, Arch>& e) {
+template <class T, class Arch>
+GIBBS_PART batch<T, Arch> with_exponent(const batch<T, Arch>& x, const batch<uint_of<T>, Arch>& e) {
   constexpr int if_a_then_b_else_c = 0xca;
-  const __m512i field = _mm512_set1_epi64(0x7ff0000000000000);
-  batch<std::uint64_t, Arch> exponent = e << (mantissa_bits<double> - 4);
-  return batch<double, Arch>(_mm512_castsi512_pd(
-      _mm512_ternarylogic_epi64(field, exponent, _mm512_castpd_si512(x), if_a_then_b_else_c)));
+  batch<uint_of<T>, Arch> exponent = e << (mantissa_bits<T> - 4);
+  if constexpr (std::is_same_v<T, float>) {
+    const __m512i field = _mm512_set1_epi32(0x7f800000);
+    return batch<T, Arch>(_mm512_castsi512_ps(
+        _mm512_ternarylogic_epi32(field, exponent, _mm512_castps_si512(x), if_a_then_b_else_c)));
+  } else {
+    const __m512i field = _mm512_set1_epi64(0x7ff0000000000000);
+    return batch<T, Arch>(_mm512_castsi512_pd(
+        _mm512_ternarylogic_epi64(field, exponent, _mm512_castpd_si512(x), if_a_then_b_else_c)));
+  }
 }
 
 /// The first four bits of the mantissa of x, in the lowest bits.

@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "beside.hpp"
+#include "exp2.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -38,6 +39,20 @@ GIBBS_PART terms<T, single_arch<Several>, N> in_one_batch(const terms<T, Several
   terms<T, single_arch<Several>, N> result;
   unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA { result.of[i] = in_one_batch(x.of[i]); });
   return result;
+}
+
+/// For the sum of weights in two parts, the first two terms: what a + b, the sum of first parts,
+/// is rounded by is added to the sum of second ones. One weight may be nearly all of a sum, and the
+/// others a digit of it.
+template <class T, class Arch, std::size_t N>
+GIBBS_PART void keep_rounded(terms<T, Arch, N>& sum, const batch<T, Arch>& a,
+                             const batch<T, Arch>& b) {
+  sum.of[1] += wide_batch<T, Arch>::sum(a, b).lo;
+}
+/// Likewise of what batches side by side add.
+template <class T, class Several, std::size_t N>
+GIBBS_PART void keep_rounded(terms<T, single_arch<Several>, N>& sum, const batch<T, Several>& x) {
+  if constexpr (is_several<Several>) keep_rounded(sum, in_one_batch(x.left), in_one_batch(x.right));
 }
 
 /// Those of one half.
@@ -76,10 +91,16 @@ GIBBS_PART terms<T, Arch, N> in_last_lanes(terms<T, Arch, N> x, std::size_t coun
 
 /// N sums, each with the rounding errors of its additions beside it (D. E. Knuth's two-sum), so
 /// that their error does not grow with the length of the row: pairs are added in a tree of four,
-/// then with their errors. The last Exact sums are of integers, which have none.
-template <class T, class Arch, std::size_t N, std::size_t Exact = 0>
+/// then with their errors. If AreWeights, the first two are of the two parts of weights, and the
+/// last one is of integers, which have no errors.
+template <class T, class Arch, std::size_t N, bool AreWeights = false>
 class sums {
   using B = batch<T, Arch>;
+  /// The second parts are so small that their sum needs no errors either.
+  static constexpr bool has_small_rests = AreWeights && has_exp2_table<T, Arch>;
+  static constexpr bool has_error(std::size_t i) {
+    return !AreWeights || (i + 1 < N && !(has_small_rests && i == 1));
+  }
 
  public:
   GIBBS_PART sums() {
@@ -93,7 +114,7 @@ class sums {
 
   GIBBS_PART void add(const terms<T, Arch, N>& x) {
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
-      if (i >= N - Exact) {
+      if (!has_error(i)) {
         sum_[i] += x.of[i];
         return;
       }
@@ -103,6 +124,20 @@ class sums {
     });
   }
 
+  /// The sum of two terms, or of what batches side by side add.
+  GIBBS_PART static terms<T, Arch, N> sum_of(const terms<T, Arch, N>& a,
+                                             const terms<T, Arch, N>& b) {
+    terms<T, Arch, N> result = a + b;
+    if constexpr (AreWeights) keep_rounded(result, a.of[0], b.of[0]);
+    return result;
+  }
+  template <class Several>
+  GIBBS_PART static terms<T, Arch, N> sum_of(const terms<T, Several, N>& x) {
+    terms<T, Arch, N> result = in_one_batch(x);
+    if constexpr (AreWeights) keep_rounded(result, x.of[0]);
+    return result;
+  }
+
   /// The sum of each four batches, or of six.
   template <class Several>
   GIBBS_PART void add_groups(const terms<T, Several, N>& x) {
@@ -110,14 +145,19 @@ class sums {
       add_groups(left_of(x));
       add_groups(right_of(x));
     } else {
-      add(in_one_batch(x));
+      add(sum_of(x));
     }
   }
 
   /// To be called after every `settle_after` additions, in a loop without end: the errors are only
   /// added up with errors of their own.
   GIBBS_PART void settle() {
-    unroll<N - Exact>([&](std::size_t i) GIBBS_PART_LAMBDA {
+    if constexpr (has_small_rests) {
+      error_[0] += sum_[1];
+      sum_[1] = B(T(0));
+    }
+    unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
+      if (!has_error(i)) return;
       auto both = wide_batch<T, Arch>::ordered_sum(sum_[i], error_[i]);
       // A sum that became infinite left a NaN in its error, and stays infinite.
       sum_[i] = choose(error_[i] == error_[i], both.hi, sum_[i]);
@@ -135,7 +175,7 @@ class sums {
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (i < first || i - first >= count) return;
       sum_[i] = B(sum[i - first]);
-      error_[i] = B(error[i - first]);
+      error_[i] = has_error(i) ? B(error[i - first]) : B(T(0));
     });
   }
 
@@ -177,10 +217,34 @@ inline constexpr std::size_t long_row = 1 << 15;
 /// added up with its rounding error.
 enum class pace { fast, steady, compact };
 
+/// at(first) + ... + at(end - 1), in turn.
+template <class At>
+GIBBS_PART auto sum_in_turn(std::size_t first, std::size_t end, At at) {
+  auto sum = at(first);
+  for (std::size_t i = first + 1; i < end; ++i) sum = sum + at(i);
+  return sum;
+}
+
+/// Adds the terms of up to four batches, from i on, which moves on behind them. at_first(i, count)
+/// has those of one.
+template <class Sums, class AtFirst>
+GIBBS_PART void add_four(Sums& into, std::size_t& i, std::size_t n, std::size_t step,
+                         AtFirst at_first) {
+  // Zeros, since compilers add before they know whether to.
+  decltype(at_first(i, step)) first{};
+  decltype(first) pair{};
+  for (int k = 0; k < 4 && i < n; ++k, i += step) {
+    auto added = at_first(i, (std::min)(step, n - i));
+    if (k == 2) first = pair;
+    pair = k % 2 == 0 ? added : pair + added;
+  }
+  into.add(into.sum_of(first, pair));
+}
+
 /// Adds up at(i), the terms of the batch of elements from i on, and at_first(i, count), those of a
 /// batch that is not full, over n elements.
-template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class At, class AtFirst>
-GIBBS_PART void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At at,
+template <pace Pace, class T, class Arch, std::size_t N, bool AreWeights, class At, class AtFirst>
+GIBBS_PART void add_up_batches(sums<T, Arch, N, AreWeights>& into, std::size_t n, At at,
                                AtFirst at_first) {
   constexpr std::size_t step = lanes<T, Arch>;
   std::size_t i = 0;
@@ -201,56 +265,29 @@ GIBBS_PART void add_up_batches(sums<T, Arch, N, Exact>& into, std::size_t n, At 
     for (std::size_t groups = n / (4 * step); groups > 0;) {
       const std::size_t block = (std::min)(groups, settle_after);
       for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
-        into.add((at(i) + at(i + step)) + (at(i + 2 * step) + at(i + 3 * step)));
+        into.add(into.sum_of(at(i) + at(i + step), at(i + 2 * step) + at(i + 3 * step)));
       }
       groups -= block;
       if (groups > 0) into.settle();
     }
   }
   if (i == n) return;
-  [[maybe_unused]] terms<T, Arch, N> rest{};
-  for (std::size_t k = 1; i < n; i += step, ++k) {
-    const std::size_t count = (std::min)(step, n - i);
-    auto added = at_first(i, count);
-    if constexpr (Pace == pace::fast) {
-      rest = k % 4 == 1 ? added : rest + added;
-      if (k % 4 == 0 || i + count == n) into.add(rest);
-    } else {
-      into.add(added);
+  if constexpr (Pace == pace::fast) {
+    add_four(into, i, n, step, at_first);
+  } else {
+    for (std::size_t k = 1; i < n; i += step, ++k) {
+      into.add(at_first(i, (std::min)(step, n - i)));
       if (k % settle_after == 0) into.settle();
     }
   }
 }
 
-/// at(first) + ... + at(end - 1), in turn.
-template <class At>
-GIBBS_PART auto sum_in_turn(std::size_t first, std::size_t end, At at) {
-  auto sum = at(first);
-  for (std::size_t i = first + 1; i < end; ++i) sum = sum + at(i);
-  return sum;
-}
-
-/// The sum of the terms of up to four batches, from i on, which moves on behind them. at_first(i,
-/// count) has those of one.
-template <class AtFirst>
-GIBBS_PART auto sum_of_four(std::size_t& i, std::size_t n, std::size_t step, AtFirst at_first) {
-  // Zeros, since compilers add before they know whether to.
-  decltype(at_first(i, step)) first{};
-  decltype(first) pair{};
-  for (int k = 0; k < 4 && i < n; ++k, i += step) {
-    auto added = at_first(i, (std::min)(step, n - i));
-    if (k == 2) first = pair;
-    pair = k % 2 == 0 ? added : pair + added;
-  }
-  return first + pair;
-}
-
 /// Likewise where takes_four<Arch>. at_several(into, i) adds the terms of so many batches, or
 /// refuses, and then they are taken one by one, as those behind the last ones are. step is the
 /// number of elements in a batch. The result is the same for four and eight.
-template <std::size_t Several = 4, class T, class Arch, std::size_t N, std::size_t Exact,
+template <std::size_t Several = 4, class T, class Arch, std::size_t N, bool AreWeights,
           class AtSeveral, class AtFirst>
-GIBBS_PART void add_up_groups(sums<T, Arch, N, Exact>& into, std::size_t n, std::size_t step,
+GIBBS_PART void add_up_groups(sums<T, Arch, N, AreWeights>& into, std::size_t n, std::size_t step,
                               AtSeveral at_several, AtFirst at_first) {
   constexpr std::size_t additions_of_each = Several / 4;
   static_assert(settle_after % additions_of_each == 0);
@@ -269,7 +306,7 @@ GIBBS_PART void add_up_groups(sums<T, Arch, N, Exact>& into, std::size_t n, std:
     }
     if (i == n) return;
     // In the same order, since lanes may belong to rows of which only one is the reason.
-    into.add(sum_of_four(i, n, step, at_first));
+    add_four(into, i, n, step, at_first);
     ++additions;
   }
 }
@@ -278,10 +315,10 @@ GIBBS_PART void add_up_groups(sums<T, Arch, N, Exact>& into, std::size_t n, std:
 /// have add_up_several(sums, batches side by side...), which may refuse, and fetches_ahead: whether
 /// elements of the first input are looked at for a maximum next, which would have to wait for
 /// memory.
-template <pace Pace, class T, class Arch, std::size_t N, std::size_t Exact, class Term,
+template <pace Pace, class T, class Arch, std::size_t N, bool AreWeights, class Term,
           class... Inputs>
-GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term term, input<T> first,
-                           Inputs... others) {
+GIBBS_PART void sweep_sums(sums<T, Arch, N, AreWeights>& into, std::size_t n, Term term,
+                           input<T> first, Inputs... others) {
   constexpr std::size_t step = lanes<T, Arch>;
   if (n < step) {
     if (n == 0) return;
@@ -318,8 +355,8 @@ GIBBS_PART void sweep_sums(sums<T, Arch, N, Exact>& into, std::size_t n, Term te
 
 /// The same at a fast pace, where term also returns, through its first argument, a batch for out,
 /// which may be in. It must do for batches side by side, too.
-template <class T, class Arch, std::size_t N, std::size_t Exact, class Term>
-GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, Exact>& into, std::size_t n, T* out,
+template <class T, class Arch, std::size_t N, bool AreWeights, class Term>
+GIBBS_PART void sweep_sums_and_store(sums<T, Arch, N, AreWeights>& into, std::size_t n, T* out,
                                      Term term, input<T> in) {
   constexpr std::size_t step = lanes<T, Arch>;
   batch<T, Arch> result;
