@@ -96,10 +96,15 @@ class plain_row {
 
   GIBBS_PART const B& largest() const { return largest_; }
 
-  /// The weight of the maximum itself: with more digits than the others, since all are divided by
-  /// it.
+  /// The weight of the maximum itself, with an error that is small beside that of the rounded
+  /// number, since all sums are divided by it. (With a table the two parts have that anyway.)
   GIBBS_PART wide_batch<T, Arch> largest_weight() const {
-    return weight_in_parts(largest_).ordered();
+    if constexpr (has_exp2_table<T, Arch>) {
+      auto w = weight(largest_);
+      return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
+    } else {
+      return weight_in_parts(largest_).ordered();
+    }
   }
 
   struct lanes_in_memory {
