@@ -326,16 +326,23 @@ bool print_kernels(std::uint32_t step, std::size_t doubles) {
                 static_cast<unsigned long long>(found.count), in_bound ? "" : "  FAILED");
     good = good && in_bound;
   };
-  print_one("2^r - 1, float", exp2_error_in_float(step), bounds.exp2, "ulp of 1");
-  print_one("2^r - 1, double", exp2_error_in_double(doubles), bounds.exp2, "ulp of 1");
-  print_one("weight, float", weight_error<float, false>(doubles), most_weight_error<float, false>,
-            "ulp");
-  print_one("weight, double", weight_error<double, false>(doubles),
-            most_weight_error<double, false>, "ulp");
-  print_one("its two parts, float", weight_error<float, true>(doubles / 3),
-            most_weight_error<float, true>, "ulp");
-  print_one("its two parts, double", weight_error<double, true>(doubles / 3),
-            most_weight_error<double, true>, "ulp");
+  print_one("2^r - 1, float", exp2_error_in_float(step), most_exp2_error<float>(bounds),
+            "ulp of 1");
+  print_one("2^r - 1, double", exp2_error_in_double(doubles), most_exp2_error<double>(bounds),
+            "ulp of 1");
+  const auto print_weights = [&](const char* name, auto type) {
+    using T = decltype(type);
+    using enum weight_form;
+    const std::string of = std::string(", ") + name;
+    print_one(("weight" + of).c_str(), weight_error<T, rounded>(doubles),
+              most_weight_error<T, rounded>, "ulp");
+    print_one(("to be added" + of).c_str(), weight_error<T, to_be_added>(doubles / 3),
+              most_weight_error<T, to_be_added>, "ulp");
+    print_one(("in parts" + of).c_str(), weight_error<T, in_parts>(doubles / 3),
+              most_weight_error<T, in_parts>, "ulp");
+  };
+  print_weights("float", 0.0f);
+  print_weights("double", 0.0);
   print_one("log(x), float", log_error_in_float(step), bounds.log, "ulp");
   print_one("log(x), double", log_error_in_double(doubles), bounds.log, "ulp");
   print_one("atanh series, float", series_error_in_float<series::atanh_tail>(step),

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cfenv>
 #include <cmath>
 #include <cstddef>
@@ -538,6 +539,51 @@ TEST_CASE_TEMPLATE("special values scattered over longer rows", T, float, double
         scatter(x.second, f.second_is_logits() ? special_logits<T>() : special_probabilities<T>());
       }
       judge_call(f, x.arguments(), false, seed);
+    }
+  }
+}
+
+// What a NaN carries beside being one ends up in exponents and in indices of tables.
+TEST_CASE_TEMPLATE("NaN of any payload, in rows of any length and magnitude", T, float, double) {
+  using bits = gibbs::detail::uint_of<T>;
+  const bits quiet = std::bit_cast<bits>(nan_of<T>);
+  const bits negative = quiet ^ (bits(1) << (8 * sizeof(T) - 1));
+  const bits payloads = (bits(1) << (std::numeric_limits<T>::digits - 2)) - 1;
+  // In units of a sixteenth of an exponent: one of infinity and the first entry of a table.
+  const bits of_infinity = sizeof(T) == 4 ? bits(0xff0) : bits(0x7ff0);
+  fault_log log;
+  random_source random(1);
+  constexpr std::size_t lengths[] = {2, 20, 60, 100, 300, 1100, 2500};
+  for (const std::size_t n : lengths) {
+    for (const T size : {T(1), T(1e6)}) {
+      for (int k = 0; k < 12; ++k) {
+        const bits payload = k == 0   ? of_infinity
+                             : k == 1 ? payloads
+                                      : static_cast<bits>(random.bits()) & payloads;
+        const T nan =
+            std::bit_cast<T>(static_cast<bits>((k % 2 == 0 ? quiet : negative) | payload));
+        row<T> x(n, size);
+        for (T& value : x) value += static_cast<T>(random.uniform());
+        const row<T> other = x;
+        const std::size_t at = random.below(n);
+        x[at] = nan;
+        const int label = at == 0 ? 1 : 0;
+        row<T> p(n);
+        row<T> log_p(n);
+        gibbs::softmax(x, p);
+        gibbs::log_softmax(x, log_p);
+        const auto is_nan = [](T v) { return v != v; };
+        const bool good = is_nan(gibbs::log_sum_exp(x)) && is_nan(gibbs::entropy_from_logits(x)) &&
+                          is_nan(gibbs::cross_entropy_from_logits(x, label)) &&
+                          is_nan(gibbs::cross_entropy_from_logits(x, row<T>(n, T(1)))) &&
+                          is_nan(gibbs::kl_divergence_from_logits(x, other)) &&
+                          is_nan(gibbs::kl_divergence_from_logits(other, x)) &&
+                          is_nan(gibbs::entropy(x)) && is_nan(gibbs::cross_entropy(other, x)) &&
+                          is_nan(gibbs::kl_divergence(other, x)) &&
+                          std::all_of(p.begin(), p.end(), is_nan) &&
+                          std::all_of(log_p.begin(), log_p.end(), is_nan);
+        log.expect(good, type_name<T>(), " length ", n, " of ", size, " NaN number ", k);
+      }
     }
   }
 }

@@ -24,8 +24,8 @@ template <class T, class Arch = detail::default_arch>
 inline constexpr double log_softmax = 3;
 
 /// Ulp of the larger of |max / temperature| and |log of the sum of exp((x - max) / temperature)|.
-/// Without tables in registers (AVX-512) the parts of weights that are not powers of two are
-/// larger, and so is what their sums are rounded by.
+/// Without tables in registers, which AVX-512 has, more of a weight is left to its second part, and
+/// more is lost where weights are added up.
 template <class T, class Arch = detail::default_arch>
 inline constexpr double log_sum_exp = detail::has_look_up<Arch> ? 2 : 3;
 

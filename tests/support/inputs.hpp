@@ -224,11 +224,11 @@ std::span<const family<T>> logit_families() {
                     if (target.size() > 1) target[1] = static_cast<T>(other);
                   }
                 }},
-      family<T>{"below all numbers",  // so many weights that they count, none of which would alone
+      family<T>{"below all numbers",  // many weights that count, of which none would alone
                 [](rng& r, row x, row y) {
                   const double least = static_cast<double>(limits::min_exponent - limits::digits) *
                                        std::numbers::ln2;
-                  detail::fill_each(r, x, y, [=](rng& s) { return least + s.uniform(-12, 1); });
+                  detail::fill_each(r, x, y, [=](rng& s) { return least - s.uniform(0.8, 12); });
                   if (!x.empty()) x[r.below(x.size())] = 0;
                   if (!y.empty()) y[r.below(y.size())] = 0;
                 }},

@@ -177,8 +177,8 @@ class scaled_exp2 {
       has_fma<Arch> || !std::is_same_v<T, float> ? T(65536) : T(1024);
 
   /// Weights of the element largest are about 2^headroom, and 2^62 of those can be added up. What
-  /// is 2^-190 (float) or 2^-1150 (double) of it is still a normal number; of less no row has so
-  /// many that they or their products with their distances add up to the smallest number.
+  /// is 2^-190 (float) or 2^-1150 (double) of it is still a normal number; of less no row that
+  /// fits a memory has so many that they or their products with their distances count.
   static constexpr int headroom = std::is_same_v<T, float> ? 64 : 128;
   static constexpr T largest_weight = std::is_same_v<T, float> ? T(0x1p64) : T(0x1p128);
 

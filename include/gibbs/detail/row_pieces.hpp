@@ -237,8 +237,8 @@ class row_pieces {
   const T* row_[step];
 };
 
-/// Of sums over rows of pieces: number Bounded, if there is one, is of weights with that of the
-/// maximum, which is about scaled_exp2::largest_weight.
+/// Of sums over rows of pieces: number Bounded, if there is one, is of weights less than 4 times
+/// scaled_exp2::largest_weight that add up to no less than about that: the maximum's is among them.
 /// If AreWeights, the second one is added to the first one, and the last one is of integers.
 template <std::size_t N, std::size_t Bounded, bool AreWeights>
 struct sum_kinds {

@@ -98,7 +98,7 @@ class sums {
   using B = batch<T, Arch>;
   /// The second parts are so small that their sum needs no errors either.
   static constexpr bool has_small_rests = AreWeights && has_exp2_table<T, Arch>;
-  static constexpr bool has_error(std::size_t i) {
+  GIBBS_INLINE static constexpr bool has_error(std::size_t i) {
     return !AreWeights || (i + 1 < N && !(has_small_rests && i == 1));
   }
 
@@ -154,7 +154,7 @@ class sums {
   GIBBS_PART void settle() {
     if constexpr (has_small_rests) {
       error_[0] += sum_[1];
-      sum_[1] = B(T(0));
+      sum_[1] = sum_[1] - sum_[1];  // 0, or the NaN that it has to stay
     }
     unroll<N>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (!has_error(i)) return;
