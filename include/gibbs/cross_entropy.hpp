@@ -140,7 +140,7 @@ GIBBS_KERNEL void cross_entropy_label_rows(const matrix_view<const T>& logits, l
 
 /// The sums of weight_terms, and those of target * (max - x) and of target.
 struct target_terms {
-  template <class T, class Arch>
+  template <class Arch>
   using several = four_or_six<Arch>;
   static constexpr std::size_t size = 5;
   template <class Row, class T, class Arch>

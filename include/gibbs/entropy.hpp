@@ -99,7 +99,7 @@ GIBBS_KERNEL void entropy_rows(const matrix_view<const T>& p, T* results) {
 /// T.
 template <class T>
 struct entropy_from_logits_terms {
-  template <class, class Arch>
+  template <class Arch>
   using several = four_or_six<Arch>;
   static constexpr std::size_t size = 4;
   T inverse;

@@ -343,7 +343,7 @@ GIBBS_PART terms<T, Arch, N> weight_terms(const Row& row, const batch<T, Arch>& 
 }
 
 struct weight_sums {
-  template <class, class Arch>
+  template <class Arch>
   using several = four_or<Arch, eight<Arch>>;
   static constexpr std::size_t size = 3;
   template <class Row, class B>
@@ -355,7 +355,7 @@ struct weight_sums {
 /// Terms of a row, to be swept over.
 template <class Terms, class T, class Arch, class Row>
 struct bound_terms {
-  using several = typename Terms::template several<T, Arch>;
+  using several = typename Terms::template several<Arch>;
   static constexpr bool fetches_ahead = true;
   Terms of;
   const Row& row;

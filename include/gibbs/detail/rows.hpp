@@ -621,8 +621,11 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, AreWeights>& into, std::size_t co
       });
       all.add(group);
     }
-    // As add_up_groups() does, which rows among others take, after so many additions.
+    // As add_up_groups() does, which rows among others take, after so many additions. (Of weights
+    // settle() may do more, but rows of them are not as long then.)
     static_assert(longest_tile == 4 * settle_after);
+    static_assert(!(AreWeights && has_exp2_table<T, Arch>) ||
+                  longest_transposed<T, Arch> < longest_tile);
     if (count == longest_tile) all.settle();
     unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
       into.set_some(first + r * in_a_register, in_a_register, all.total_of_lanes(r));
