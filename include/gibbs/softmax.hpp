@@ -655,7 +655,7 @@ GIBBS_PART void softmax_groups(const matrix_view<const T>& logits, const matrix_
       return softmax_in_pieces<WithTotal, T, Arch>(logits, out, t, subnormal, finish);
     }
   }
-  if (columns <= longest_not_in_pieces<T, Arch>) {
+  if (columns <= longest_transposed<T, Arch>) {
     // Longer ones than 48 are faster a register of rows at a time.
     in_short_groups<softmax_kind<WithTotal>::template short_rows, T, Arch, 48>(
         logits.rows(), columns,

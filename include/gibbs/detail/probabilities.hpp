@@ -170,8 +170,9 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       results[first + r] = negative ? T(0) - lifted : lifted;
     });
   };
-  const std::size_t among_others =
-      rows_among_others<T, Arch>(x.rows(), columns, columns <= longest_not_in_pieces<T, Arch>);
+  const bool in_pieces = come_in_pieces<T, Arch>(columns);
+  const std::size_t among_others = rows_among_others<T, Arch>(
+      x.rows(), columns, !in_pieces && columns <= longest_transposed<T, Arch>);
   if constexpr (takes_four<Arch>) {
     for (std::size_t i = among_others; i < x.rows(); ++i) {
       B mark(T(0));
@@ -204,7 +205,7 @@ GIBBS_PART void reduce_probabilities(T* results, bool negative, const matrix_vie
       return xsimd::any(row_mark != B(T(0))) ? T(1) : T(0);
     };
     alignas(64) T marks[lanes<T, Arch>] = {};
-    if (come_in_pieces<T, Arch>(columns)) {
+    if (in_pieces) {
       if constexpr (is_avx512<Arch>) {
         total = add_up_row_pieces(marking_term<T, Arch, term_type>{term_type(), mark}, columns,
                                   row_pieces<T, Arch>(rows_of(x, first, rows)),

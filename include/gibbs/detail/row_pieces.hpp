@@ -126,12 +126,6 @@ inline constexpr std::size_t least_pieces = 3;
 template <class Arch>
 inline constexpr std::size_t shortest_in_pieces = is_avx512<Arch> ? 48 : longest_tile + 1;
 
-/// Rows up to this length are transposed, or one by itself is a lone_row, where longer ones may be
-/// taken in pieces.
-template <class T, class Arch>
-inline constexpr std::size_t longest_not_in_pieces = (std::min)(longest_transposed<T, Arch>,
-                                                                shortest_in_pieces<Arch> - 1);
-
 template <class T, class Arch>
 GIBBS_PART bool come_in_pieces(std::size_t columns) {
   static_assert(!is_avx512<Arch> || shortest_in_pieces<Arch> >= least_pieces * lanes<T, Arch>);
