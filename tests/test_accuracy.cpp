@@ -56,6 +56,15 @@ class kl_measurement {
   const row_reference<T>* wanted_ = nullptr;
 };
 
+// Where there are too many rows for MPFR.
+using precise = long double;
+
+exact exact_from(precise x) {
+  real result;
+  mpfr_set_ld(result, x, MPFR_RNDN);
+  return exact::from(result);
+}
+
 template <class T>
 void expect_within(fault_log& log, std::uint64_t seed, double error, double allowed) {
   log.expect(error <= allowed, "kl_divergence_from_logits ", type_name<T>(), " seed ", seed, ": ",
@@ -385,7 +394,6 @@ TEST_CASE("cross_entropy_from_logits of a tiny probability of a large distance")
 // Where the maximum is 0, all of log_sum_exp comes from the other weights: one that is just above a
 // power of two, and many that are hardly more than its rounding error together.
 TEST_CASE_TEMPLATE("log_sum_exp of a maximum of 0 and little below it", T, float, double) {
-  using precise = long double;
   fault_log log;
   for (std::uint64_t seed = 0; seed < 20000; ++seed) {
     random_source random(seed);
@@ -399,28 +407,23 @@ TEST_CASE_TEMPLATE("log_sum_exp of a maximum of 0 and little below it", T, float
       below += std::exp(static_cast<precise>(x[i]));
     }
     const precise wanted = std::log1p(below);
-    const precise unit = std::ldexp(static_cast<precise>(1),
-                                    std::ilogb(wanted) - std::numeric_limits<T>::digits + 1);
     std::vector<T> out(n);
     for (const T result : {gibbs::log_sum_exp(x), gibbs::softmax_with_log_sum_exp(x, out)}) {
-      const precise error = std::abs(static_cast<precise>(result) - wanted) / unit;
+      const double error = error_in_ulps(result, exact_from(wanted));
       log.expect(error <= gibbs::accuracy::log_sum_exp<T>, type_name<T>(), " seed ", seed,
-                 " length ", n, ": ", static_cast<double>(error), " ulp");
+                 " length ", n, ": ", error, " ulp");
     }
   }
 }
 
 // All that is rounded off a sum may be of the same sign, and of a row as much as a few digits.
 TEST_CASE_TEMPLATE("one weight and others of its last digit", T, float, double) {
-  using precise = long double;
-  using limits = std::numeric_limits<T>;
   fault_log log;
   const auto check = [&](const char* what, T result, precise wanted, precise size, double bound,
                          std::uint64_t seed, std::size_t row) {
-    const precise unit = std::ldexp(static_cast<precise>(1), std::ilogb(size) - limits::digits + 1);
-    const precise error = std::abs(static_cast<precise>(result) - wanted) / unit;
-    log.expect(error <= static_cast<precise>(bound), what, " ", type_name<T>(), " seed ", seed,
-               " row ", row, ": ", static_cast<double>(error), " ulp");
+    const double error = error_in_ulps(result, exact_from(wanted), exact_from(size));
+    log.expect(error <= bound, what, " ", type_name<T>(), " seed ", seed, " row ", row, ": ", error,
+               " ulp");
   };
   const auto families = logit_families<T>();
   const auto last_digits = std::find_if(families.begin(), families.end(),

@@ -46,34 +46,30 @@ struct kernel_bounds {
 };
 
 inline constexpr bool kernels_have_fma = gibbs::detail::has_fma<gibbs::detail::default_arch>;
-inline constexpr bool logs_from_table = gibbs::detail::has_look_up<gibbs::detail::default_arch>;
+inline constexpr bool kernels_have_tables = gibbs::detail::has_look_up<gibbs::detail::default_arch>;
 inline constexpr kernel_bounds over_all_floats{kernels_have_fma ? 0.325 : 0.355,
-                                               logs_from_table ? 1.02 : 0.845, 0.84,
+                                               kernels_have_tables ? 1.02 : 0.845, 0.84,
                                                kernels_have_fma ? 1.16 : 1.56};
 inline constexpr kernel_bounds over_samples{kernels_have_fma ? 0.305 : 0.325,
-                                            logs_from_table ? 1.02 : 0.8, 0.84,
+                                            kernels_have_tables ? 1.02 : 0.8, 0.84,
                                             kernels_have_fma ? 1.09 : 1.42};
 
 template <class T>
-inline constexpr bool exp2_from_table =
-    gibbs::detail::has_exp2_table<T, gibbs::detail::default_arch>;
-template <class T>
 constexpr double most_exp2_error(const kernel_bounds& bounds) {
-  return !exp2_from_table<T> ? bounds.exp2 : std::is_same_v<T, float> ? 0.034 : 0.05;
+  return !kernels_have_tables ? bounds.exp2 : std::is_same_v<T, float> ? 0.034 : 0.05;
 }
 
 // Rounded to one number; in parts of their own; as they are added up, in two parts.
 enum class weight_form { rounded, in_parts, to_be_added };
 template <class T, weight_form Form>
 inline constexpr double most_weight_error = Form == weight_form::in_parts ? 0.22
-                                            : exp2_from_table<T>
+                                            : kernels_have_tables
                                                 ? (Form == weight_form::rounded ? 0.6 : 0.11)
                                             : kernels_have_fma ? 1.0
                                                                : 1.2;
 
 // The largest |r| that the polynomial is made for.
-template <class T>
-inline constexpr double largest_fraction = exp2_from_table<T> ? 0.504 / 16 : 0.504;
+inline constexpr double largest_fraction = kernels_have_tables ? 0.504 / 16 : 0.504;
 
 namespace detail {
 
@@ -123,7 +119,7 @@ inline kernel_error exp2_error_in_float(std::uint32_t step) {
   for (bool negative : {false, true}) {
     detail::run_kernel<float>(
         [](const auto& r) { return r * gibbs::detail::exp2_slope(r); },
-        detail::every_float(0, static_cast<float>(largest_fraction<float>), step, negative),
+        detail::every_float(0, static_cast<float>(largest_fraction), step, negative),
         [&](float r, float q) {
           // Double has digits to spare: expm1's error is 2^-29 of a float's ulp.
           const double right = std::expm1(static_cast<double>(r) * std::numbers::ln2);
@@ -215,8 +211,7 @@ inline kernel_error exp2_error_in_double(std::size_t count) {
   real right;
   detail::run_kernel<double>([](const auto& r) { return r * gibbs::detail::exp2_slope(r); },
                              [&](double& r) {
-                               r = random.uniform(-largest_fraction<double>,
-                                                  largest_fraction<double>);
+                               r = random.uniform(-largest_fraction, largest_fraction);
                                if (random.uniform() < 0.2)
                                  r = std::ldexp(r, -static_cast<int>(random.below(60)));
                                return count-- > 0;

@@ -43,11 +43,7 @@ GIBBS_PART batch<T, Arch> exp2_curve(const batch<T, Arch>& r) {
   }
 }
 
-/// Whether 2^(i/16) comes from a table: less of a weight is left to a polynomial then, and to its
-/// rounding.
-template <class T, class Arch>
-inline constexpr bool has_exp2_table = has_look_up<Arch>;
-
+/// Where has_look_up<Arch>, so that less of a weight is left to a polynomial and to its rounding:
 /// 2^(i/16), rounded, and by how much the logarithm of that is larger than i/16. (P. T. P. Tang,
 /// "Table-driven implementation of the exponential function in IEEE floating-point arithmetic",
 /// 1989.)
@@ -84,9 +80,9 @@ struct exp2_table<double, Arch> {
 /// of 2^r made from it is below 2^-27 (float), 2^-56 (double).
 template <class T, class Arch>
 GIBBS_PART batch<T, Arch> exp2_slope(const batch<T, Arch>& r) {
-  if constexpr (has_exp2_table<T, Arch> && std::is_same_v<T, float>) {
+  if constexpr (has_look_up<Arch> && std::is_same_v<T, float>) {
     return polynomial(r, 0x1.62e43p-1f, 0x1.ebffa4p-3f, 0x1.c6b2a4p-5f);
-  } else if constexpr (has_exp2_table<T, Arch>) {
+  } else if constexpr (has_look_up<Arch>) {
     return polynomial(r, 0x1.62e42fefa39fep-1, 0x1.ebfbdff82c59dp-3, 0x1.c6b08d6e7a726p-5,
                       0x1.3b2ab6fa9315cp-7, 0x1.5d89c5e3ebd5p-10, 0x1.430a9d0d0556cp-13);
   } else {
@@ -121,7 +117,7 @@ struct exponential {
   /// of their own sum.
   GIBBS_PART batch<T, Arch> rest() const {
     batch<T, Arch> beside_1 = r * slope;
-    if constexpr (has_exp2_table<T, Arch>) {
+    if constexpr (has_look_up<Arch>) {
       return rounded_term(s, beside_1);
     } else {
       return s * beside_1;  // exact
@@ -165,7 +161,7 @@ class scaled_exp2 {
   using B = batch<T, Arch>;
   template <class, class, bool>
   friend class scaled_exp2;
-  static constexpr bool has_table = has_exp2_table<T, Arch>;
+  static constexpr bool has_table = has_look_up<Arch>;
   /// Exponents are split at multiples of this.
   static constexpr T unit = has_table ? T(1) / 16 : T(1);
   /// Added to a number, this leaves a multiple of 1 in its lowest bits.

@@ -99,7 +99,7 @@ class plain_row {
   /// The weight of the maximum itself, with an error that is small beside that of the rounded
   /// number, since all sums are divided by it. (With a table the two parts have that anyway.)
   GIBBS_PART wide_batch<T, Arch> largest_weight() const {
-    if constexpr (has_exp2_table<T, Arch>) {
+    if constexpr (has_look_up<Arch>) {
       auto w = weight(largest_);
       return wide_batch<T, Arch>::ordered_sum(w.s, w.rest());
     } else {

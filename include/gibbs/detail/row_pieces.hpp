@@ -310,12 +310,12 @@ GIBBS_PART void add_up_pieces(piece_count<T, Arch> pieces, std::size_t rows, Of 
     sums<T, Arch, size, Kinds::are_weights> all;
     all.start(all.sum_of(of(three<Arch>(), r, 0)));
     std::size_t k = least_pieces;
-    for (; k + 3 <= pieces.count; k += 3) all.add(all.sum_of(of(three<Arch>(), r, k)));
+    for (; k + 3 <= pieces.count; k += 3) all.add_groups(of(three<Arch>(), r, k));
     const std::size_t left = pieces.count - k;
     if (left == 1) {
-      all.add(all.sum_of(of(Arch(), r, k)));
+      all.add_groups(of(Arch(), r, k));
     } else if (left == 2) {
-      all.add(all.sum_of(of(two<Arch>(), r, k)));
+      all.add_groups(of(two<Arch>(), r, k));
     }
     unroll<size>([&](std::size_t i) GIBBS_PART_LAMBDA {
       if (Kinds::is_rest(i)) return;

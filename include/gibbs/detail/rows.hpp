@@ -624,8 +624,7 @@ GIBBS_PART void add_up_blocks(sums<T, Arch, N, AreWeights>& into, std::size_t co
     // As add_up_groups() does, which rows among others take, after so many additions. (Of weights
     // settle() may do more, but rows of them are not as long then.)
     static_assert(longest_tile == 4 * settle_after);
-    static_assert(!(AreWeights && has_exp2_table<T, Arch>) ||
-                  longest_transposed<T, Arch> < longest_tile);
+    static_assert(!(AreWeights && has_look_up<Arch>) || longest_transposed<T, Arch> < longest_tile);
     if (count == longest_tile) all.settle();
     unroll<registers>([&](std::size_t r) GIBBS_PART_LAMBDA {
       into.set_some(first + r * in_a_register, in_a_register, all.total_of_lanes(r));
@@ -661,7 +660,7 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, AreWeights>& into, const lone_ro
       first.of[i] = B(x[0] + x[1]);
       second.of[i] = B(x[2] + x[3]);
     });
-    into.add(into.sum_of(first, second));
+    into.add(first, second);
   }
   // Likewise; after as many in blocks it has been done.
   if (!InBlocks && c == longest_tile) into.settle();
@@ -696,7 +695,7 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, AreWeights>& into,
       for (; i + 4 <= columns; i += 4) {
         const auto [c, apart] = order.group(i);
         if constexpr (AtATime == 4) {
-          into.add(into.sum_of(at(c) + at(c + apart), at(c + 2 * apart) + at(c + 3 * apart)));
+          into.add(at(c) + at(c + apart), at(c + 2 * apart) + at(c + 3 * apart));
         } else {
           terms<T, Arch, N> first{};  // as in add_four()
           for (std::size_t k = 0; k < 4; k += 2) {
@@ -704,7 +703,7 @@ GIBBS_PART void add_up_columns(sums<T, Arch, N, AreWeights>& into,
             if (k == 0) {
               first = pair;
             } else {
-              into.add(into.sum_of(first, pair));
+              into.add(first, pair);
             }
           }
         }

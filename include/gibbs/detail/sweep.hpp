@@ -9,7 +9,6 @@
 #include <cstddef>
 
 #include "beside.hpp"
-#include "exp2.hpp"
 #include "simd.hpp"
 #include "wide.hpp"
 
@@ -97,7 +96,7 @@ template <class T, class Arch, std::size_t N, bool AreWeights = false>
 class sums {
   using B = batch<T, Arch>;
   /// The second parts are so small that their sum needs no errors either.
-  static constexpr bool has_small_rests = AreWeights && has_exp2_table<T, Arch>;
+  static constexpr bool has_small_rests = AreWeights && has_look_up<Arch>;
   GIBBS_INLINE static constexpr bool has_error(std::size_t i) {
     return !AreWeights || (i + 1 < N && !(has_small_rests && i == 1));
   }
@@ -124,13 +123,14 @@ class sums {
     });
   }
 
-  /// The sum of two terms, or of what batches side by side add.
-  GIBBS_PART static terms<T, Arch, N> sum_of(const terms<T, Arch, N>& a,
-                                             const terms<T, Arch, N>& b) {
-    terms<T, Arch, N> result = a + b;
-    if constexpr (AreWeights) keep_rounded(result, a.of[0], b.of[0]);
-    return result;
+  /// The sum of two terms.
+  GIBBS_PART void add(const terms<T, Arch, N>& a, const terms<T, Arch, N>& b) {
+    terms<T, Arch, N> sum = a + b;
+    if constexpr (AreWeights) keep_rounded(sum, a.of[0], b.of[0]);
+    add(sum);
   }
+
+  /// The sum of what batches side by side add.
   template <class Several>
   GIBBS_PART static terms<T, Arch, N> sum_of(const terms<T, Several, N>& x) {
     terms<T, Arch, N> result = in_one_batch(x);
@@ -138,7 +138,7 @@ class sums {
     return result;
   }
 
-  /// The sum of each four batches, or of six.
+  /// The sum of up to six batches side by side, or of each four of eight.
   template <class Several>
   GIBBS_PART void add_groups(const terms<T, Several, N>& x) {
     if constexpr (abreast<Several> == 8) {
@@ -238,7 +238,7 @@ GIBBS_PART void add_four(Sums& into, std::size_t& i, std::size_t n, std::size_t 
     if (k == 2) first = pair;
     pair = k % 2 == 0 ? added : pair + added;
   }
-  into.add(into.sum_of(first, pair));
+  into.add(first, pair);
 }
 
 /// Adds up at(i), the terms of the batch of elements from i on, and at_first(i, count), those of a
@@ -265,7 +265,7 @@ GIBBS_PART void add_up_batches(sums<T, Arch, N, AreWeights>& into, std::size_t n
     for (std::size_t groups = n / (4 * step); groups > 0;) {
       const std::size_t block = (std::min)(groups, settle_after);
       for (std::size_t k = 0; k < block; ++k, i += 4 * step) {
-        into.add(into.sum_of(at(i) + at(i + step), at(i + 2 * step) + at(i + 3 * step)));
+        into.add(at(i) + at(i + step), at(i + 2 * step) + at(i + 3 * step));
       }
       groups -= block;
       if (groups > 0) into.settle();
